@@ -1,0 +1,94 @@
+# Each target is a short name for a command that works without make. The README lists both side by side.
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+
+# What `make run` starts, what `make new` makes, and which clients `make client-…` starts: http_client or requests.
+SCRIPT ?= web_02.py
+NAME ?=
+WITH ?= http_client
+
+# The standard library is enough for one kind of client; the other needs the environment of the tests.
+client = $(if $(filter requests,$(WITH)),.venv/bin/python,$(PYTHON)) clients/$(WITH)
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- The lab -------------------------------------------------------------------------------------
+
+.PHONY: up
+up: ## start the lab on http://localhost:8080 (another port: make up PORT=8081)
+	@$(PYTHON) -m cgilab up
+
+.PHONY: down
+down: ## stop the lab
+	@docker compose down
+
+.PHONY: restart
+restart: ## stop and start the web server
+	@docker compose restart web
+
+.PHONY: status
+status: ## show address, state, versions and services
+	@$(PYTHON) -m cgilab status
+
+.PHONY: logs
+logs: ## show the last requests and errors
+	@docker compose logs --no-log-prefix --tail 100 web
+
+.PHONY: shell
+shell: ## open a shell in the container
+	@docker compose exec web bash
+
+# --- Services and clients ------------------------------------------------------------------------
+
+.PHONY: run
+run: ## start a service as a plain program in the container (SCRIPT=web_02.py)
+	@docker compose exec web ./$(SCRIPT)
+
+.PHONY: new
+new: ## make a service and its test from a template (NAME=web_05)
+	@$(PYTHON) -m cgilab new $(NAME)
+
+.PHONY: client-02 client-03-get client-03-post client-04
+client-02: ## ask web_02.py for date and time (with the requests library: WITH=requests)
+client-03-get: ## send parameters to web_03.py in the URL
+client-03-post: ## send parameters to web_03.py in the body
+client-04: ## ask web_04.py for its environment
+client-02 client-03-get client-03-post client-04: $(if $(filter requests,$(WITH)),environment)
+	@$(client)/client_web_$(subst -,_,$(@:client-%=%)).py
+
+# --- Tests and checks ----------------------------------------------------------------------------
+
+.PHONY: test
+test: environment ## run all tests
+	@.venv/bin/python -m pytest
+
+.PHONY: lint
+lint: environment ## check the style of all files
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" pre-commit run --all-files
+
+.PHONY: mutate
+mutate: environment ## remove each directive of httpd.conf in turn and report those that no test misses
+	@.venv/bin/python -m tests.mutate
+
+.PHONY: bench-start
+bench-start: environment ## measure how long the lab takes to start and stop, and what it weighs
+	@.venv/bin/python -m bench.start
+
+.PHONY: lock
+lock: environment ## pin the newest versions of what tests and checks need
+	@.venv/bin/python -m pip install --quiet uv
+	@.venv/bin/uv pip compile --quiet --upgrade pyproject.toml --extra test --extra lint --universal \
+		--python-version 3.10 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file requirements.lock
+
+.PHONY: clean
+clean: ## remove all that the project has made, but no service and no page
+	@$(PYTHON) -m cgilab clean
+
+# Engine, base image and virtual environment, where they are missing.
+.PHONY: environment
+environment:
+	@tests/environment.sh

@@ -1,0 +1,29 @@
+"""Show the lab's address, its state, its versions and its services."""
+
+import argparse
+
+from cgilab.lab import default_lab
+
+
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """`lab status` takes no arguments."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Print the status; the exit code is 0 when the lab is healthy, else 1."""
+    lab = default_lab()
+    container = lab.container()
+    if container is None or not container["State"]["Running"]:
+        print("state     not running; start it with:  make up")
+        return 1
+    url = lab.url()
+    health = container["State"]["Health"]["Status"]
+    # `apache2 -v` prints "Server version: Apache/2.4.71 (Debian)" and a second line.
+    httpd = lab.execute("apache2", "-v").splitlines()[0].partition(": ")[2]
+    print(f"url       {url}")
+    print(f"state     {container['State']['Status']}, {health}, since {container['State']['StartedAt'][:19]} UTC")
+    print(f"httpd     {httpd}")
+    print(f"python    {lab.execute('python3', '--version').removeprefix('Python ')}")
+    for service in lab.services():
+        print(f"service   {url}/cgi-bin/{service}")
+    return 0 if health == "healthy" else 1

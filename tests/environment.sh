@@ -1,0 +1,57 @@
+#!/bin/sh
+# Makes the virtual environment .venv with what tests and checks need, as pinned in requirements.lock.
+#
+#     tests/environment.sh
+#
+# The same by hand:  python3 -m venv .venv && .venv/bin/pip install --require-hashes -r requirements.lock
+#
+# PYTHON: the interpreter to make it with (python3).
+# Exit code: 0 it is there, 1 it is not; the last lines on stderr say what happened, why, and what to type.
+set -eu
+
+speaker=tests
+here=$(dirname -- "$0")
+# shellcheck source=docker/engine/common.sh
+. "$here/../docker/engine/common.sh"
+
+python=${PYTHON:-python3}
+environment=$here/../.venv
+lock=$here/../requirements.lock
+
+main() {
+    # The lock's copy is written last: an environment that was interrupted half-way has none, and is made anew.
+    ! cmp -s "$lock" "$environment/requirements.lock" || exit 0
+    need_python
+    need_ensurepip
+    say "making the virtual environment .venv for the tests, from requirements.lock, about 15 seconds"
+    "$python" -m venv --clear "$environment" || fail "$python could not make a virtual environment"
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" >&2 ||
+        fail "pip could not install what requirements.lock lists; its words are above" \
+            "Mend what it names, then type the same command again"
+    cp "$lock" "$environment/requirements.lock"
+}
+
+need_python() {
+    have "$python" || fail "there is no $python on PATH" "Install Python 3.10 or newer: https://www.python.org/downloads/"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        fail "$("$python" --version) is too old: the tests need 3.10 or newer" \
+            "Name a newer one: PYTHON=python3.13 make test"
+}
+
+# Debian keeps what makes virtual environments in a package of its own.
+need_ensurepip() {
+    ! "$python" -c 'import ensurepip' 2>/dev/null || return 0
+    package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+    if ! have apt-get || ! is_root; then
+        fail "$python cannot make virtual environments, for it lacks the module ensurepip" \
+            "Debian and Ubuntu: type  sudo apt-get install $package"
+    fi
+    say "installing $package, without which $python cannot make virtual environments"
+    make_workspace
+    # shellcheck source=docker/engine/apt.sh
+    . "$here/../docker/engine/apt.sh"
+    apt_open cgi-lab-tests.log
+    apt_install "$package"
+}
+
+main
