@@ -1,0 +1,60 @@
+"""What all tests share: one running lab for the whole session, and its log beside whatever fails."""
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from cgilab.engine import prepare
+from cgilab.lab import default_settings
+from tests.support.running_lab import RunningLab, running_lab
+
+LOG_LENGTH = pytest.StashKey[int]()
+
+
+@pytest.fixture(scope="session")
+def machine_settings() -> dict[str, str]:
+    """The settings that this machine asks for. Where there is no engine or no base image, this gets them."""
+    return {**default_settings(os.environ), **prepare()}
+
+
+@pytest.fixture(scope="session")
+def lab(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    """The lab of all tests that leave it as they found it."""
+    with running_lab(tmp_path_factory.mktemp("lab"), machine_settings) as running:
+        yield running
+
+
+@pytest.fixture
+def service(lab: RunningLab, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The path of a service that is not there yet, for a test that writes it; removed at the end."""
+    path = lab.cgi_bin / f"written_by_{request.node.originalname}.py"
+    yield path
+    path.unlink(missing_ok=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Remember how long the lab's log is before a test."""
+    yield
+    running = _lab_of(item)
+    if running:
+        item.stash[LOG_LENGTH] = len(running.log())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show, with a test that failed, what the lab logged meanwhile and in which state it is."""
+    report = yield
+    running = _lab_of(item)
+    if report.failed and running:
+        running.container.reload()
+        lines = running.log()[item.stash.get(LOG_LENGTH, 0) :]
+        report.sections.append((f"log of the lab, which is {running.container.status}", "\n".join(lines)))
+    return report
+
+
+def _lab_of(item: pytest.Item) -> RunningLab | None:
+    found = getattr(item, "funcargs", {}).get("lab")
+    return found if isinstance(found, RunningLab) else None

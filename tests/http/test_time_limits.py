@@ -1,0 +1,62 @@
+"""Who sends too slowly, or computes too long, is ended. No test measures time: each lets two things end in turn."""
+
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.support.running_lab import RunningLab
+from tests.support.wait import wait_until
+from tests.support.wire import TIMEOUT, parse, read_all
+
+Sleeping = dict[int, "Future[requests.Response]"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sleeping(lab: RunningLab) -> Iterator[Sleeping]:
+    """Services that answer after so many seconds, all asked before the first test, so that their waits overlap."""
+    with ThreadPoolExecutor() as threads:
+        yield {
+            seconds: threads.submit(requests.get, f"{lab.url}/cgi-bin/sleeping.py?{seconds}", timeout=TIMEOUT)
+            for seconds in (2, 25)
+        }
+
+
+def test_a_slow_body_is_ended_before_slow_headers(lab: RunningLab) -> None:
+    """Both clients stall at once. A person who types headers by hand has more time than a program with a body."""
+    post = ["POST /cgi-bin/body.py HTTP/1.1", "Host: localhost", "Connection: close", "Content-Length: 9", "", "ab"]
+    with (
+        socket.create_connection(("127.0.0.1", lab.port), timeout=TIMEOUT) as typing,
+        socket.create_connection(("127.0.0.1", lab.port), timeout=TIMEOUT) as posting,
+    ):
+        typing.sendall(b"GET /cgi-bin/web_02.py HTTP/1.0\r\n")
+        posting.sendall("\r\n".join(post).encode())
+
+        assert parse(read_all(posting)).status_line == "HTTP/1.1 408 Request Timeout"
+        typing.sendall(b"\r\n")
+        assert parse(read_all(typing)).status_line == "HTTP/1.1 200 OK"
+
+
+def test_a_script_that_prints_nothing_for_too_long_is_ended(sleeping: Sleeping) -> None:
+    assert sleeping[25].result().status_code == 504
+
+
+def test_a_script_that_takes_a_while_is_not_ended(sleeping: Sleeping) -> None:
+    assert (sleeping[2].result().status_code, sleeping[2].result().text) == (200, "awake\n")
+
+
+def test_more_clients_than_processes_wait(lab: RunningLab) -> None:
+    """64 requests are served at once; further ones wait until one of them ends, and none is lost."""
+    connections = [socket.create_connection(("127.0.0.1", lab.port), timeout=TIMEOUT) for _ in range(70)]
+    try:
+        for connection in connections:
+            connection.sendall(b"GET /index.html HTTP/1.0\r\n")
+        wait_until(lambda: [line for line in lab.log() if "AH00161: server reached MaxRequestWorkers" in line])
+        for connection in connections:
+            connection.sendall(b"\r\n")
+        assert [parse(read_all(connection)).status for connection in connections] == [200] * 70
+    finally:
+        for connection in connections:
+            connection.close()

@@ -1,0 +1,138 @@
+"""What is in the image, and what is not."""
+
+import re
+
+import docker
+import pytest
+from testinfra.host import Host
+
+from tests.support.running_lab import RunningLab
+
+MODULES = {
+    # linked into Debian's httpd
+    "core_module (static)",
+    "http_module (static)",
+    "log_config_module (static)",
+    "logio_module (static)",
+    "so_module (static)",
+    "unixd_module (static)",
+    "version_module (static)",
+    "watchdog_module (static)",
+    # asked for by httpd.conf
+    "alias_module (shared)",
+    "authz_core_module (shared)",
+    "authz_host_module (shared)",
+    "cgi_module (shared)",
+    "dir_module (shared)",
+    "env_module (shared)",
+    "mime_module (shared)",
+    "mpm_prefork_module (shared)",
+    "reqtimeout_module (shared)",
+}
+
+
+def lines(host: Host, command: str, *arguments: str) -> list[str]:
+    """Run a command that has to succeed, and return the lines that it prints."""
+    printed: str = host.check_output(command, *arguments)
+    return printed.splitlines()
+
+
+def test_the_configuration_is_sound_and_gives_no_warning(host: Host) -> None:
+    checked = host.run("apache2 -t -f httpd.conf")
+
+    assert (checked.rc, checked.stdout, checked.stderr) == (0, "", "Syntax OK\n")
+
+
+def test_the_modules_loaded_are_those_that_are_needed(host: Host) -> None:
+    heading, *modules = lines(host, "apache2 -M -f httpd.conf")
+
+    assert heading == "Loaded Modules:"
+    assert {module.strip() for module in modules} == MODULES
+
+
+def test_versions(host: Host) -> None:
+    assert re.match(r"Server version: Apache/2\.4\.\d+ \(Debian\)$", lines(host, "apache2 -v")[0])
+    assert re.fullmatch(r"Python 3\.13\.\d+", host.check_output("python3 --version"))
+
+
+def test_the_module_cgi_is_there_and_complains_of_nothing(host: Host) -> None:
+    assert host.check_output("python3 -W error -c %s", "import cgi; print(cgi.__name__)") == "cgi"
+
+
+def test_one_port_is_listened_on(host: Host) -> None:
+    # The kernel's own tables (proc_net(5)): the second field is address:port in hexadecimal, the fourth 0A is LISTEN.
+    # 127.0.0.11 is the name server that Docker itself keeps in every container of a network of its own.
+    rows = [row.split() for row in lines(host, "tail -qn +2 /proc/net/tcp /proc/net/tcp6")]
+    listening = {row[1] for row in rows if row[3] == "0A" and not row[1].startswith("0B00007F:")}
+
+    assert {int(address.rpartition(":")[2], 16) for address in listening} == {80}
+
+
+def test_the_processes_are_the_init_and_the_servers(host: Host) -> None:
+    commands = lines(host, "cat /proc/[0-9]*/comm")
+
+    assert set(commands) == {"docker-init", "apache2", "sh"}  # sh is the shell of this very command
+
+
+def test_the_server_is_not_root(host: Host, lab: RunningLab) -> None:
+    # proc_pid_status(5): the real, effective, saved and file system user and group of every process.
+    asked = lab.container.attrs["Config"]["User"]
+    users = {tuple(line.split()[1:]) for line in lines(host, "grep -h ^Uid: /proc/[0-9]*/status")}
+    groups = {tuple(line.split()[1:]) for line in lines(host, "grep -h ^Gid: /proc/[0-9]*/status")}
+
+    user, group = asked.split(":")
+    assert (users, groups) == ({(user,) * 4}, {(group,) * 4})
+    assert user != "0"
+
+
+def test_nothing_can_be_written_but_memory(host: Host) -> None:
+    found = lines(host, "find / -path /proc -prune -o -path /root -prune -o -type d -writable -print")
+
+    assert set(found) == {"/dev/mqueue", "/dev/shm", "/run/httpd", "/tmp"}
+    for folder in found:
+        assert host.mount_point(folder).filesystem in {"tmpfs", "mqueue"}
+
+
+def test_no_file_of_the_image_can_be_written(host: Host) -> None:
+    assert lines(host, "find / -xdev -path /root -prune -o -type f -writable -print") == []
+
+
+def test_no_program_has_more_rights_than_who_starts_it(root: Host) -> None:
+    assert lines(root, "find / -xdev -type f -perm /6000 -print") == []
+
+
+def test_the_modes_of_what_the_project_adds(host: Host) -> None:
+    added = "/etc/apache2/httpd.conf /usr/local/lib/cgi-lab/health /usr/local/lib/cgi-lab/healthcheck"
+
+    assert lines(host, f"stat -c %s {added}", "%a %U %n") == [
+        "644 root /etc/apache2/httpd.conf",
+        "755 root /usr/local/lib/cgi-lab/health",
+        "755 root /usr/local/lib/cgi-lab/healthcheck",
+    ]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param("*perl*", id="perl"),
+        pytest.param("*_history", id="a shell's history"),
+        pytest.param("*.gz", id="manual pages and changelogs"),
+        pytest.param("*_InRelease", id="package lists"),
+        pytest.param("*.deb", id="packages"),
+        pytest.param("*.log", id="logs of the build"),
+    ],
+)
+def test_what_nobody_needs_is_left_out(root: Host, pattern: str) -> None:
+    left = lines(root, "find / -xdev -name %s -not -path %s -print", pattern, "/var/lib/dpkg/*")
+
+    assert left == []
+
+
+def test_the_image_is_small(lab: RunningLab) -> None:
+    client = docker.from_env()
+    try:
+        size = client.images.get(lab.container.attrs["Image"]).attrs["Size"]
+    finally:
+        client.close()
+
+    assert size <= 130_000_000  # bytes, as `docker images` counts them

@@ -1,0 +1,1 @@
+"""What tests use to reach the lab."""

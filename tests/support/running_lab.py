@@ -1,0 +1,76 @@
+"""A lab that is started for tests: of its own project name and port, serving copies of the project's folders."""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+from docker.models.containers import Container
+
+from cgilab.engine import ROOT
+from cgilab.lab import Lab
+
+SERVICES_OF_TESTS = ROOT / "tests" / "http" / "services"
+
+
+@dataclass(frozen=True)
+class RunningLab:
+    """A lab that answers.
+
+    Attributes:
+        url: its address, such as ``http://localhost:49153``.
+        port: the port of 127.0.0.1 that Docker chose for it.
+        container: its container, as the docker SDK sees it.
+        cgi_bin: the folder of its services: copies of those in cgi-bin/ and of those that tests need.
+        www: its document root, a copy of www/.
+        compose: its Compose project.
+    """
+
+    url: str
+    port: int
+    container: Container
+    cgi_bin: Path
+    www: Path
+    compose: Lab
+
+    def log(self) -> list[str]:
+        """Return all lines that the container has written so far, to either stream."""
+        written: bytes = self.container.logs()
+        return written.decode(errors="replace").splitlines()
+
+
+@contextmanager
+def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLab]:
+    """Start a lab, and remove it at the end.
+
+    Args:
+        folder: an empty folder, which becomes the home of its services and its document root.
+        settings: variables of compose.yaml.
+
+    Raises:
+        LabError: it cannot be started; the message holds its log.
+    """
+    cgi_bin = shutil.copytree(ROOT / "cgi-bin", folder / "cgi-bin")
+    shutil.copytree(SERVICES_OF_TESTS, cgi_bin, dirs_exist_ok=True)
+    www = shutil.copytree(ROOT / "www", folder / "www")
+    # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
+    name = f"test-{secrets.token_hex(4)}"
+    own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name}
+    compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own})
+    try:
+        compose.build()
+        compose.start()
+        description = compose.container()
+        assert description is not None
+        client = docker.from_env()
+        try:
+            container = client.containers.get(description["Id"])
+            port = int(description["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"])
+            yield RunningLab(f"http://localhost:{port}", port, container, cgi_bin, www, compose)
+        finally:
+            client.close()
+    finally:
+        compose.remove(image=True)
