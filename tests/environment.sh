@@ -25,9 +25,12 @@ main() {
     need_ensurepip
     say "making the virtual environment .venv for the tests, from requirements.lock, about 15 seconds"
     "$python" -m venv --clear "$environment" || fail "$python could not make a virtual environment"
-    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" >&2 ||
-        fail "pip could not install what requirements.lock lists; its words are above" \
+    log=$environment/pip.log
+    "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$lock" >"$log" 2>&1 || {
+        say_last_lines "$log"
+        fail "pip could not install what requirements.lock lists; its last words are above, all of them in .venv/pip.log" \
             "Mend what it names, then type the same command again"
+    }
     cp "$lock" "$environment/requirements.lock"
 }
 
