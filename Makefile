@@ -63,7 +63,7 @@ client-02 client-03-get client-03-post client-04: $(if $(filter requests,$(WITH)
 
 .PHONY: test
 test: environment ## run all tests
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n 4 --dist loadfile
 
 .PHONY: lint
 lint: environment ## check the style of all files

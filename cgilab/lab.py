@@ -57,9 +57,9 @@ class Lab:
             log = self.compose("logs", "--no-log-prefix", "--tail", "10", SERVICE).splitlines()
             raise LabError("The lab does not answer.", *said, *log, *error.fix) from None
 
-    def remove(self, *, image: bool = False) -> None:
-        """End at once and remove the container, its network and its volumes, and on demand its image."""
-        self.compose("down", "--volumes", "--timeout", "0", *(["--rmi", "all"] if image else []))
+    def remove(self) -> None:
+        """End at once and remove the container, its network and its volumes; the image stays."""
+        self.compose("down", "--volumes", "--timeout", "0")
 
     def container(self) -> dict[str, Any] | None:
         """Return what Docker knows of the container (``docker container inspect``), or None where there is none."""

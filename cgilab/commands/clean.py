@@ -1,29 +1,42 @@
-"""Remove all that the project has made on this machine: containers, networks, images, and files beside the sources."""
+"""Remove all that the project has made on this machine: containers, networks, images, caches."""
 
 import argparse
+import os
 import shutil
 
 from cgilab.engine import LABEL, ROOT, docker
 from cgilab.lab import Lab
 
 # What the tools of this project write beside its sources; git ignores them all.
-CACHES = (".venv", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "build", "cgi_lab.egg-info")
+CACHES = (
+    ".venv",
+    ".hypothesis",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    "clients/.ruff_cache",
+    "build",
+    "cgi_lab.egg-info",
+)
 
 
-def add_arguments(_parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab clean` takes no arguments."""
+    parser.epilog = "Where COMPOSE_PROJECT_NAME is set, the lab of that name alone is removed, and no base image."
 
 
 def run(_arguments: argparse.Namespace) -> int:
     """Remove what bears the project's label, then the caches; the services and pages of the user stay."""
+    project = os.environ.get("COMPOSE_PROJECT_NAME")
+    mark = f"label=com.docker.compose.project={project}" if project else f"label={LABEL}"
     Lab().remove()
     for kind, listing in (
-        ("container", ("ps", "--all", "--quiet")),
-        ("network", ("network", "ls", "--quiet")),
-        ("volume", ("volume", "ls", "--quiet")),
-        ("image", ("image", "ls", "--quiet")),
+        ("container", ("ps", "--all")),
+        ("network", ("network", "ls")),
+        ("volume", ("volume", "ls")),
+        ("image", ("image", "ls")),
     ):
-        names = set(docker(*listing, "--filter", f"label={LABEL}").splitlines())
+        names = set(docker(*listing, "--quiet", "--filter", mark).splitlines())
         if names:
             docker(kind, "rm", "--force", *sorted(names))
             print(f"clean: removed {len(names)} {kind}{'s' if len(names) > 1 else ''}")

@@ -37,7 +37,7 @@ def refuse_taken_port(lab: Lab) -> None:
     port = lab.asked_port()
     if port == 0 or lab.url() == f"http://localhost:{port}" or not host.is_port_taken(port):
         return
-    command = "PORT={} docker compose up --build --wait" if os.name == "nt" else "make up PORT={}"
+    command = "$env:PORT = {}; docker compose up --build --wait" if os.name == "nt" else "make up PORT={}"
     fixes = [f"Use another port:  {command.format(port + 1)}"]
     container = docker("ps", "--filter", f"publish={port}", "--format", "{{.Names}}").partition("\n")[0]
     process = host.process_on_port(port)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings, strategies
 
 from tests.support.running_lab import RunningLab
 from tests.support.wire import send
@@ -59,6 +60,18 @@ def test_web_03_reads_a_posted_form(lab: RunningLab, form: str, values: tuple[li
     answer = requests.post(f"{lab.url}/cgi-bin/web_03.py", data=form, headers={"Content-Type": FORM}, timeout=10)
 
     assert (answer.status_code, answer.content.decode()) == (200, SENTENCE.format(*values))
+
+
+# What urlencode can encode: any text but lone surrogates. A NUL never reaches a browser's form, but may reach a script.
+TEXT = strategies.text(strategies.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=strategies.lists(TEXT, max_size=3))
+def test_web_03_receives_whatever_a_client_encodes(lab: RunningLab, values: list[str]) -> None:
+    answer = requests.post(f"{lab.url}/cgi-bin/web_03.py", data={"first_name": values}, timeout=10)
+
+    assert (answer.status_code, answer.content.decode()) == (200, SENTENCE.format(values, [], []))
 
 
 def test_web_03_takes_the_query_string_and_the_body_together(lab: RunningLab) -> None:

@@ -44,7 +44,7 @@ def test_two_labs_do_not_disturb_each_other(machine_settings: dict[str, str], tm
         (other.www / "index.html").write_text("other", encoding="utf-8")
 
         assert requests.get(one.url, timeout=10).text == "one"
-        one.compose.remove(image=True)
+        one.compose.remove()
         assert requests.get(other.url, timeout=10).text == "other"
 
 

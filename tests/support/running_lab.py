@@ -10,10 +10,10 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
-from cgilab.engine import ROOT
+from cgilab import engine
 from cgilab.lab import Lab
 
-SERVICES_OF_TESTS = ROOT / "tests" / "http" / "services"
+SERVICES_OF_TESTS = engine.ROOT / "tests" / "http" / "services"
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLa
     Raises:
         LabError: it cannot be started; the message holds its log.
     """
-    cgi_bin = shutil.copytree(ROOT / "cgi-bin", folder / "cgi-bin")
+    cgi_bin = shutil.copytree(engine.ROOT / "cgi-bin", folder / "cgi-bin")
     shutil.copytree(SERVICES_OF_TESTS, cgi_bin, dirs_exist_ok=True)
-    www = shutil.copytree(ROOT / "www", folder / "www")
+    www = shutil.copytree(engine.ROOT / "www", folder / "www")
     # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
     name = f"test-{secrets.token_hex(4)}"
     own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name}
@@ -73,4 +73,5 @@ def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLa
         finally:
             client.close()
     finally:
-        compose.remove(image=True)
+        compose.remove()
+        engine.docker("image", "rm", "--force", f"cgi-lab/web:{name}")

@@ -1,0 +1,207 @@
+"""The commands of `lab`, against a docker that answers what a test tells it to."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cgilab import host
+from cgilab.__main__ import main
+from cgilab.commands import clean, new, up
+from cgilab.errors import LabError
+from cgilab.lab import Lab
+from tests.unit.fake_docker import FakeDocker, configuration, container
+
+COMMAND = "$env:PORT = 8081; docker compose up --build --wait" if os.name == "nt" else "make up PORT=8081"
+RUNNING = {
+    "compose ps": "abc",
+    "container inspect": container(),
+    "apache2 -v": "Server version: Apache/2.4.71 (Debian)\nServer built: today",
+    "python3 --version": "Python 3.13.5",
+    "find": "web_02.py",
+}
+
+
+# --- up ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def busy_port(fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
+    """Somebody listens on port 8080, which the lab is asked to take."""
+    fake_docker.answers = {"compose config": configuration(8080)}
+    monkeypatch.setattr(host, "is_port_taken", lambda _: True)
+    monkeypatch.setattr(host, "process_on_port", lambda _: None)
+    return fake_docker
+
+
+def refusal() -> str:
+    """Return what `lab up` says of the port."""
+    with pytest.raises(LabError) as raised:
+        up.refuse_taken_port(Lab())
+    return str(raised.value)
+
+
+def test_a_port_taken_by_a_container(busy_port: FakeDocker) -> None:
+    busy_port.answers["docker ps"] = "shop-web-1\n"
+
+    assert refusal().splitlines() == [
+        "Port 8080 is taken by the container shop-web-1.",
+        f"  Use another port:  {COMMAND}",
+        "  Or stop it:        docker stop shop-web-1",
+    ]
+
+
+@pytest.mark.usefixtures("busy_port")
+def test_a_port_taken_by_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "process_on_port", lambda _: ("python3", 42))
+
+    assert refusal().splitlines() == [
+        "Port 8080 is taken by the program python3, process 42.",
+        f"  Use another port:  {COMMAND}",
+        "  Or end it:         kill 42",
+    ]
+
+
+@pytest.mark.usefixtures("busy_port")
+def test_a_port_taken_by_somebody_unknown() -> None:
+    assert refusal().splitlines() == [
+        "Port 8080 is taken by a program that this user may not see.",
+        f"  Use another port:  {COMMAND}",
+    ]
+
+
+def test_a_port_taken_by_the_lab_itself_is_no_obstacle(busy_port: FakeDocker) -> None:
+    busy_port.answers |= RUNNING
+
+    up.refuse_taken_port(Lab())
+
+
+def test_a_port_that_docker_chooses_is_no_obstacle(busy_port: FakeDocker) -> None:
+    busy_port.answers["compose config"] = configuration(0)
+
+    up.refuse_taken_port(Lab())
+
+
+# --- status --------------------------------------------------------------------------------------
+
+
+def test_status_of_a_running_lab(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_docker.answers = {**RUNNING}
+
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "url       http://localhost:8080",
+        "state     running, healthy, since 2026-11-22T12:00:00 UTC",
+        "httpd     Apache/2.4.71 (Debian)",
+        "python    3.13.5",
+        "service   http://localhost:8080/cgi-bin/web_02.py",
+    ]
+
+
+def test_status_of_an_unhealthy_lab_is_a_failure(fake_docker: FakeDocker) -> None:
+    fake_docker.answers = {**RUNNING, "container inspect": container(health="unhealthy")}
+
+    assert main(["status"]) == 1
+
+
+def test_status_of_a_lab_that_does_not_run(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status"]) == 1
+    assert capsys.readouterr().out == "state     not running; start it with:  make up\n"
+    assert len(fake_docker.asked) == 1
+
+
+# --- new -----------------------------------------------------------------------------------------
+
+
+def test_new_writes_a_service_and_its_test(tmp_path: Path) -> None:
+    service, test = new.create("web_05", tmp_path)
+
+    assert (service, test) == (tmp_path / "cgi-bin/web_05.py", tmp_path / "tests/services/test_web_05.py")
+    assert service.read_bytes().startswith(b"#!/usr/bin/env python3\n")
+    assert b"\r" not in service.read_bytes()
+    assert "$name" not in service.read_text(encoding="utf-8") + test.read_text(encoding="utf-8")
+    assert os.access(service, os.X_OK)
+
+
+@pytest.mark.parametrize("present", ["cgi-bin/web_05.py", "tests/services/test_web_05.py"])
+def test_new_leaves_what_is_there(tmp_path: Path, present: str) -> None:
+    (tmp_path / present).parent.mkdir(parents=True)
+    (tmp_path / present).write_text("mine", encoding="utf-8")
+    with pytest.raises(LabError) as raised:
+        new.create("web_05", tmp_path)
+
+    assert raised.value.what == f"{Path(present)} is there already, and stays as it is."
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / present]
+    assert (tmp_path / present).read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["", "5", "web 05", "../web_05", "web-05", "wéb", "web_05.sh", "web_05\n"])
+def test_new_refuses_a_name_that_is_no_file_of_a_service(tmp_path: Path, name: str) -> None:
+    with pytest.raises(LabError) as raised:
+        new.create(name, tmp_path)
+
+    assert raised.value.what.startswith(f"{name!r} cannot be a service's name")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- clean ---------------------------------------------------------------------------------------
+
+
+def test_clean_removes_what_bears_the_label_and_the_caches(
+    fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COMPOSE_PROJECT_NAME", raising=False)
+    monkeypatch.setattr(clean, "ROOT", tmp_path)
+    (tmp_path / "cgi-bin" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "cgi-bin" / "web_02.py").touch()
+    (tmp_path / ".venv").mkdir()
+    fake_docker.answers = {"image ls": "two\none\ntwo\n", "network ls": "net\n"}
+
+    assert main(["clean"]) == 0
+    assert fake_docker.asked == [
+        "docker compose down --volumes --timeout 0",
+        "docker ps --all --quiet --filter label=io.github.cgi-lab",
+        "docker network ls --quiet --filter label=io.github.cgi-lab",
+        "docker network rm --force net",
+        "docker volume ls --quiet --filter label=io.github.cgi-lab",
+        "docker image ls --quiet --filter label=io.github.cgi-lab",
+        "docker image rm --force one two",
+    ]
+    assert capsys.readouterr().out.splitlines()[:2] == ["clean: removed 1 network", "clean: removed 2 images"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["cgi-bin", "web_02.py"]
+
+
+def test_clean_of_one_project_leaves_the_others(fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "lessons")
+    monkeypatch.setattr(clean, "CACHES", ())
+    monkeypatch.setattr(clean, "ROOT", Path("not-there"))
+
+    assert main(["clean"]) == 0
+    assert "docker ps --all --quiet --filter label=com.docker.compose.project=lessons" in fake_docker.asked
+
+
+# --- all -----------------------------------------------------------------------------------------
+
+
+def test_an_error_is_a_sentence_and_exit_code_1(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_docker.answers = {"compose ps": (1, "Cannot connect to the Docker daemon")}
+
+    assert main(["status"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "  Cannot connect to the Docker daemon"
+
+
+@pytest.mark.parametrize("arguments", [[], ["unknown"], ["status", "more"]], ids=["none", "unknown", "too many"])
+def test_wrong_arguments_are_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+
+    assert raised.value.code == 2
+
+
+def test_ctrl_c_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cgilab.commands.status.run", interrupted)
+
+    assert main(["status"]) == 130
