@@ -14,6 +14,8 @@ NAMES = ("client_web_02.py", "client_web_03_get.py", "client_web_03_post.py", "c
 
 ALL_PROGRAMS = [pytest.param(CLIENTS / folder / name, id=f"{folder}/{name}") for folder in FOLDERS for name in NAMES]
 REQUESTS_PROGRAMS = ALL_PROGRAMS[len(NAMES) :]
+# For what lab_client.py and lab_session.py decide, and no program by itself.
+ONE_OF_EACH_KIND = [ALL_PROGRAMS[0], REQUESTS_PROGRAMS[0]]
 
 SENTENCE = "Information received from the web service [first_name=['Jean-Paul'],last_name=['de la Huche'],age=['42']]"
 

@@ -14,12 +14,12 @@ from requests.utils import default_headers
 from tests.clients.programs import (
     ALL_PROGRAMS,
     CLIENTS,
+    ONE_OF_EACH_KIND,
     REQUESTS_PROGRAMS,
     ROOT,
     SENTENCE,
     environment,
     failure,
-    programs,
     run,
     run_with_constant,
     start,
@@ -155,7 +155,7 @@ def test_server_is_asked_once(program: Path, right: StandIn) -> None:
     assert len(right.requests) == 1
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_answer_in_chunks_is_put_together(program: Path) -> None:
     content = CONTENTS[program.name]
     with stand_in(chunked(content[:3], content[3:], b"")) as server:
@@ -164,20 +164,20 @@ def test_answer_in_chunks_is_put_together(program: Path) -> None:
     assert (shown, finished.stderr, finished.returncode) == (RESULTS[program.name], "", 0)
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_answer_without_size_ends_with_the_connection(program: Path) -> None:
     with stand_in(b"HTTP/1.0 200 OK\r\n\r\n" + CONTENTS[program.name]) as server:
         finished = run(program, server.url)
     assert (finished.stderr, finished.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_proxy_is_not_asked_for_the_lab(program: Path, right: StandIn, nobody: str) -> None:
     finished = run(program, right.url, HTTP_PROXY=nobody, http_proxy=nobody, NO_PROXY="", no_proxy="")
     assert (finished.stderr, finished.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_character_that_the_output_lacks_is_written_as_its_code(program: Path) -> None:
     with stand_in(answer("é\n".encode())) as server:
         finished = run(program, server.url, PYTHONIOENCODING="ascii")
@@ -188,7 +188,7 @@ def test_character_that_the_output_lacks_is_written_as_its_code(program: Path) -
 # --- How a learner starts it ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 @pytest.mark.parametrize("folder", ["root", "clients", "own folder", "elsewhere"])
 def test_starts_in_any_folder(program: Path, right: StandIn, folder: str, tmp_path: Path) -> None:
     where = {"root": ROOT, "clients": CLIENTS, "own folder": program.parent, "elsewhere": tmp_path}[folder]
@@ -197,7 +197,7 @@ def test_starts_in_any_folder(program: Path, right: StandIn, folder: str, tmp_pa
     assert (finished.stderr, finished.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_folder_requests_does_not_hide_the_library(program: Path, right: StandIn) -> None:
     finished = run(program, right.url, PYTHONPATH=str(CLIENTS))
     assert (finished.stderr, finished.returncode) == ("", 0)
@@ -225,7 +225,7 @@ def test_help_begins_with_the_usage(program: Path) -> None:
     assert (finished.stderr, finished.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_unknown_option_exits_with_2(program: Path) -> None:
     finished = run(program, "--colour")
     assert finished.stderr.splitlines()[-1] == f"{program.name}: error: unrecognized arguments: --colour"
@@ -241,21 +241,21 @@ def test_address_is_taken_from_lab_url(program: Path, right: StandIn) -> None:
     assert (finished.stderr, finished.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_argument_wins_over_lab_url(program: Path, right: StandIn, nobody: str) -> None:
     finished = run(program, right.url, LAB_URL=nobody)
     assert (finished.stderr, finished.returncode) == ("", 0)
 
 
 @pytest.mark.parametrize("variables", [pytest.param({}, id="not set"), pytest.param({"LAB_URL": ""}, id="empty")])
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_default_address_is_used_when_lab_url_is(program: Path, right: StandIn, variables: dict[str, str]) -> None:
     finished = run_with_constant(program, "DEFAULT_ADDRESS", right.url, **variables)
     assert (finished.stderr, finished.returncode) == ("", 0)
 
 
 @pytest.mark.parametrize("spelling", ["{url}/", "{upper}", "http://localhost:{port}"])
-@pytest.mark.parametrize("program", programs("client_web_02.py"))
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_good_address(program: Path, right: StandIn, spelling: str) -> None:
     port = right.url.rpartition(":")[2]
     address = spelling.format(url=right.url, upper=right.url.upper(), port=port)
@@ -293,7 +293,7 @@ BAD_ADDRESSES = {
 
 
 @pytest.mark.parametrize("address", [pytest.param(address, id=name) for name, address in BAD_ADDRESSES.items()])
-@pytest.mark.parametrize("program", programs("client_web_02.py"))
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_bad_address(program: Path, address: str) -> None:
     # Python's own encoding of the sentence must not depend on the machine's.
     finished = run(program, address, PYTHONIOENCODING="utf-8", PYTHONUTF8="1")
@@ -305,7 +305,7 @@ def test_bad_address_in_every_program(program: Path) -> None:
     assert failure(run(program, "localhost:8080")) == bad_address("localhost:8080")
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_bad_lab_url(program: Path) -> None:
     assert failure(run(program, LAB_URL="localhost:8080")) == bad_address("localhost:8080")
 
@@ -319,7 +319,7 @@ def test_nobody_listens(program: Path, nobody: str) -> None:
     assert (finished.stdout, *failure(finished)) == ("", *refused(nobody))
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_name_that_does_not_resolve(program: Path) -> None:
     # RFC 6761, section 6.4: no name under invalid ever exists.
     finished = run(program, "http://lab.invalid:8080")
@@ -348,7 +348,7 @@ def ctrl_c_not_ignored() -> Iterator[None]:
 
 @pytest.mark.usefixtures("ctrl_c_not_ignored")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to all programs of a console, tests included")
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_ctrl_c_ends_the_wait_for_a_server(program: Path) -> None:
     with (
         stand_in(None) as server,
@@ -383,7 +383,7 @@ BROKEN_OFF = {
 
 
 @pytest.mark.parametrize("sent", [pytest.param(sent, id=name) for name, sent in BROKEN_OFF.items()])
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_connection_closed_before_the_end(program: Path, sent: bytes) -> None:
     with stand_in(sent) as server:
         finished = run(program, server.url)
@@ -400,7 +400,7 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize("sent", [pytest.param(sent, id=name) for name, sent in NO_HTTP.items()])
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_server_that_does_not_speak_http(program: Path, sent: bytes) -> None:
     with stand_in(sent) as server:
         finished = run(program, server.url)
@@ -418,7 +418,7 @@ STATUSES = [
 
 
 @pytest.mark.parametrize("text", STATUSES)
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_status_other_than_200(program: Path, text: str) -> None:
     with stand_in(answer(CONTENTS[program.name], status=text)) as server:
         finished = run(program, server.url)
@@ -454,7 +454,7 @@ def test_another_server_answers(program: Path, content: bytes) -> None:
     assert failure(finished) == unexpected(EXPECTED[program.name])
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_content_that_is_not_utf_8(program: Path) -> None:
     with stand_in(answer(b"\xe9t\xe9\n")) as server:
         finished = run(program, server.url)
@@ -471,14 +471,14 @@ TOO_LONG = {
 
 
 @pytest.mark.parametrize("sent", [pytest.param(sent, id=name) for name, sent in TOO_LONG.items()])
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_content_that_is_too_long(program: Path, sent: bytes) -> None:
     with stand_in(sent) as server:
         finished = run(program, server.url)
     assert failure(finished) == unexpected("text of at most 1 MiB")
 
 
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_content_of_1_mib_is_still_read(program: Path) -> None:
     with stand_in(answer(b"x" * MIB)) as server:
         finished = run(program, server.url)
@@ -526,7 +526,7 @@ def test_answer_that_is_almost_right(program: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     "buffering", [pytest.param({}, id="lines"), pytest.param({"PYTHONUNBUFFERED": "1"}, id="none")]
 )
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_reader_of_the_output_has_gone(program: Path, right: StandIn, buffering: dict[str, str]) -> None:
     reading_end, writing_end = os.pipe()
     os.close(reading_end)
@@ -546,7 +546,7 @@ def test_reader_of_the_output_has_gone(program: Path, right: StandIn, buffering:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("program", ALL_PROGRAMS)
+@pytest.mark.parametrize("program", ONE_OF_EACH_KIND)
 def test_disk_is_full(program: Path, right: StandIn) -> None:
     with Path("/dev/full").open("w") as full:
         finished = subprocess.run(

@@ -1,6 +1,7 @@
 """The chapter's three services: what each of them answers."""
 
 import re
+from ast import literal_eval
 from datetime import datetime
 
 import pytest
@@ -70,8 +71,11 @@ TEXT = strategies.text(strategies.characters(exclude_categories=["Cs"]), min_siz
 @given(values=strategies.lists(TEXT, max_size=3))
 def test_web_03_receives_whatever_a_client_encodes(lab: RunningLab, values: list[str]) -> None:
     answer = requests.post(f"{lab.url}/cgi-bin/web_03.py", data={"first_name": values}, timeout=10)
+    before, after = SENTENCE.format("|", [], []).split("|")
 
-    assert (answer.status_code, answer.content.decode()) == (200, SENTENCE.format(values, [], []))
+    # Read back, not compared as text: how a character is printed depends on the Unicode tables of each Python.
+    text = answer.content.decode()
+    assert literal_eval(text.removeprefix(before).removesuffix(after)) == values
 
 
 def test_web_03_takes_the_query_string_and_the_body_together(lab: RunningLab) -> None:
