@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_ADDRESS = "http://localhost:8080"
-# Seconds to wait for each step: the connection, and then every part of the answer.
-TIMEOUT = 10
+# Seconds to wait for each step: the connection, and then every part of the answer. The server itself gives up on a
+# script after ten, and its answer says more than none.
+TIMEOUT = 15
 # Bytes. No service of the lab sends as much; without a limit, a wrong address could fill the memory.
 LIMIT = 1024 * 1024
 
