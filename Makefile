@@ -8,7 +8,15 @@ SCRIPT ?= web_02.py
 NAME ?=
 WITH ?= http_client
 
+# Where another port is asked for, the clients look for the lab there.
+ifdef PORT
+export LAB_URL ?= http://localhost:$(PORT)
+endif
+
 # The standard library is enough for one kind of client; the other needs the environment of the tests.
+ifeq ($(filter http_client requests,$(WITH)),)
+$(error WITH=$(WITH) is not one of the two kinds of clients: http_client, requests)
+endif
 client = $(if $(filter requests,$(WITH)),.venv/bin/python,$(PYTHON)) clients/$(WITH)
 
 .PHONY: help
@@ -26,7 +34,7 @@ down: ## stop the lab
 	@docker compose down
 
 .PHONY: restart
-restart: ## stop and start the web server
+restart: running ## stop and start the web server
 	@docker compose restart web
 
 .PHONY: status
@@ -34,22 +42,22 @@ status: ## show address, state, versions and services
 	@$(PYTHON) -m cgilab status
 
 .PHONY: logs
-logs: ## show the last requests and errors
-	@docker compose logs --no-log-prefix --tail 100 web
+logs: running ## show the last requests and errors
+	@docker logs --tail 100 "$$(docker compose ps --quiet web)" 2>&1 # `docker compose logs` adds terminal codes
 
 .PHONY: shell
-shell: ## open a shell in the container
-	@docker compose exec web bash
+shell: running ## open a shell in the container
+	@docker compose exec web bash || true # the exit code is that of the last command typed in it
 
 # --- Services and clients ------------------------------------------------------------------------
 
 .PHONY: run
-run: ## start a service as a plain program in the container (SCRIPT=web_02.py)
+run: running ## start a service as a plain program in the container (SCRIPT=web_02.py)
 	@docker compose exec web ./$(SCRIPT)
 
 .PHONY: new
 new: ## make a service and its test from a template (NAME=web_05)
-	@$(PYTHON) -m cgilab new $(NAME)
+	@$(PYTHON) -m cgilab new "$(NAME)"
 
 .PHONY: client-02 client-03-get client-03-post client-04
 client-02: ## ask web_02.py for date and time (with the requests library: WITH=requests)
@@ -88,7 +96,13 @@ lock: environment ## pin the newest versions of what tests and checks need
 clean: ## remove all that the project has made, but no service and no page
 	@$(PYTHON) -m cgilab clean
 
-# Engine, base image and virtual environment, where they are missing.
+# --- What other targets need ---------------------------------------------------------------------
+
+# The virtual environment, where it is missing.
 .PHONY: environment
 environment:
 	@tests/environment.sh
+
+.PHONY: running
+running:
+	@docker compose ps --quiet web | grep -q . || { echo 'The lab is down. Type: make up' >&2; exit 1; }

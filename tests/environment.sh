@@ -23,7 +23,7 @@ main() {
     ! cmp -s "$lock" "$environment/requirements.lock" || exit 0
     need_python
     need_ensurepip
-    say "making the virtual environment .venv for the tests, from requirements.lock, about 15 seconds"
+    say "making the virtual environment .venv for the tests, from requirements.lock, about 20 seconds"
     "$python" -m venv --clear "$environment" || fail "$python could not make a virtual environment"
     log=$environment/pip.log
     "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$lock" >"$log" 2>&1 || {

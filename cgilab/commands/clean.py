@@ -43,5 +43,8 @@ def run(_arguments: argparse.Namespace) -> int:
     for path in [*(ROOT / name for name in CACHES), *ROOT.rglob("__pycache__")]:
         if path.is_dir():
             shutil.rmtree(path)
-    print("clean: removed the virtual environment and the caches; cgi-bin/ and www/ are as they were")
+    print(
+        "clean: removed the virtual environment and the caches; your files in cgi-bin/, www/ and tests/ are as they were"
+    )
+    print("clean: what Docker keeps of builds, of all projects, goes with:  docker builder prune")
     return 0

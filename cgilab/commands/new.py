@@ -21,9 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.name.removesuffix(".py")
     for path in create(name, ROOT):
         print(f"new: {path.relative_to(ROOT)}")
-    print(
-        f"new: it answers at http://localhost:8080/cgi-bin/{name}.py as soon as the lab runs; test it with: make test"
-    )
+    print(f"new: it answers at /cgi-bin/{name}.py as soon as the lab runs; test it with: make test")
     return 0
 
 
@@ -42,7 +40,7 @@ def create(name: str, root: Path) -> list[Path]:
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise LabError(
-            f"{name!r} cannot be a service's name: it takes letters, digits and underscores, a letter first.",
+            f"{name!r} cannot be a service's name: it takes letters a to z, digits and underscores, a letter first.",
             "For example:  make new NAME=web_05",
         )
     targets = {

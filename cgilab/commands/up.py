@@ -21,9 +21,11 @@ def run(_arguments: argparse.Namespace) -> int:
     lab = default_lab()
     lab = replace(lab, settings={**lab.settings, **prepare()})
     refuse_taken_port(lab)
-    if not docker("image", "ls", "--quiet", "cgi-lab/web"):
+    if docker("image", "ls", "--quiet", "cgi-lab/web"):
+        lab.build()
+    else:
         print("image: building cgi-lab/web from docker/web, httpd and Python, once; it takes less than a minute")
-    lab.build(watched=sys.stderr.isatty())
+        lab.build(watched=sys.stderr.isatty())
     lab.start()
     url = lab.url()
     print(f"lab: ready on {url}")

@@ -19,6 +19,9 @@ from tests.support.copy import copy_project, lend_environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
+# What cgi-bin/ holds as it is cloned.
+SERVICES = {"web_02.py", "web_03.py", "web_04.py"}
+
 # A command, and below it, where the README shows it, what it prints.
 EXAMPLE = re.compile(r"^```sh\n(?P<commands>.*?)^```\n(?:\n```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 TABLE_ROW = re.compile(r"^\| `(?P<make>make [^`]+)` \| `(?P<plain>[^`]+)` \|", re.MULTILINE)
@@ -86,6 +89,10 @@ def copy(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFact
     """A fresh copy of all files that git would commit, and at the end nothing of it."""
     folder = tmp_path_factory.mktemp("copy")
     copy_project(folder)
+    # What the user has added must not change what the examples show.
+    for added in [*(folder / "cgi-bin").iterdir(), *(folder / "tests" / "services").glob("*")]:
+        if added.name not in SERVICES:
+            added.unlink()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     name = f"readme-{secrets.token_hex(4)}"

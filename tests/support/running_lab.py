@@ -25,7 +25,7 @@ class RunningLab:
         port: the port of 127.0.0.1 that Docker chose for it.
         container: its container, as the docker SDK sees it.
         cgi_bin: the folder of its services: copies of those in cgi-bin/ and of those that tests need.
-        www: its document root, a copy of www/.
+        www: its document root, with an index and nothing else.
         compose: its Compose project.
     """
 
@@ -55,7 +55,9 @@ def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLa
     """
     cgi_bin = shutil.copytree(engine.ROOT / "cgi-bin", folder / "cgi-bin")
     shutil.copytree(SERVICES_OF_TESTS, cgi_bin, dirs_exist_ok=True)
-    www = shutil.copytree(engine.ROOT / "www", folder / "www")
+    www = folder / "www"
+    www.mkdir()
+    (www / "index.html").write_text("<!doctype html>\n<title>the index</title>\n", encoding="utf-8")
     # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
     name = f"test-{secrets.token_hex(4)}"
     own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name}
