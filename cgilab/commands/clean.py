@@ -43,8 +43,6 @@ def run(_arguments: argparse.Namespace) -> int:
     for path in [*(ROOT / name for name in CACHES), *ROOT.rglob("__pycache__")]:
         if path.is_dir():
             shutil.rmtree(path)
-    print(
-        "clean: removed the virtual environment and the caches; your files in cgi-bin/, www/ and tests/ are as they were"
-    )
+    print("clean: removed the virtual environment and the caches; your files in cgi-bin/, www/ and tests/ stay")
     print("clean: what Docker keeps of builds, of all projects, goes with:  docker builder prune")
     return 0
