@@ -47,7 +47,7 @@ logs: running ## show the last requests and errors
 
 .PHONY: shell
 shell: running ## open a shell in the container
-	@docker compose exec web bash || true # the exit code is that of the last command typed in it
+	@docker compose exec web bash
 
 # --- Services and clients ------------------------------------------------------------------------
 
@@ -70,7 +70,7 @@ client-02 client-03-get client-03-post client-04: $(if $(filter requests,$(WITH)
 # --- Tests and checks ----------------------------------------------------------------------------
 
 .PHONY: test
-test: environment ## run all tests
+test: environment engine ## run all tests
 	@.venv/bin/python -m pytest -n 4 --dist loadfile
 
 .PHONY: lint
@@ -102,6 +102,12 @@ clean: ## remove all that the project has made, but no service and no page
 .PHONY: environment
 environment:
 	@tests/environment.sh
+
+# Engine and base image, where they are missing: before the tests, which run in several processes.
+.PHONY: engine
+engine:
+	@docker/engine/ensure.sh
+	@docker/base/ensure.sh >/dev/null
 
 .PHONY: running
 running:

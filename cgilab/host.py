@@ -4,10 +4,17 @@ import os
 import re
 import shutil
 import socket
+import stat
 import subprocess
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+
+# The state of a listening socket in the kernel's tables, proc_pid_net(5).
+LISTENING = "0A"
+
+# Others may read, and others may search.
+OTHERS = stat.S_IROTH | stat.S_IXOTH
 
 
 def time_zone(localtime: Path = Path("/etc/localtime"), timezone: Path = Path("/etc/timezone")) -> str | None:
@@ -38,6 +45,11 @@ def owner(folder: Path) -> str | None:
     return f"{status.st_uid}:{status.st_gid}"
 
 
+def is_readable_by_all(folder: Path) -> bool:
+    """Tell whether users other than the owner may list a folder and open what is in it; on Windows they always may."""
+    return os.name == "nt" or folder.stat().st_mode & OTHERS == OTHERS
+
+
 def is_port_taken(port: int) -> bool:
     """Tell whether a program of this machine already listens on a TCP port of the loopback address."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -54,22 +66,37 @@ def is_port_taken(port: int) -> bool:
     return False
 
 
-def process_on_port(port: int) -> tuple[str, int] | None:
-    """Return the name and the id of the process that listens on a TCP port, as ``ss`` or ``lsof`` tell them.
+def process_on_port(port: int, proc: Path = Path("/proc")) -> tuple[str, int] | None:
+    """Return the name and the id of the process that listens on a TCP port.
+
+    Args:
+        port: the port.
+        proc: where Linux shows its processes and connections.
 
     Returns:
-        None where neither program is there, or where the process is another user's.
+        None where the process is another user's, and where the system does not tell (Windows).
     """
-    if shutil.which("ss"):
-        listing = _output("ss", "-H", "-l", "-t", "-n", "-p", f"sport = :{port}")
-        found = re.search(r'users:\(\("(?P<name>[^"]+)",pid=(?P<id>\d+)', listing)
-    elif shutil.which("lsof"):
-        listing = _output("lsof", "-n", "-P", "-F", "pc", f"-iTCP:{port}", "-sTCP:LISTEN")
+    if (proc / "net" / "tcp").is_file():
+        return _process_of_linux(port, proc)
+    if shutil.which("lsof"):
+        command = ["lsof", "-n", "-P", "-F", "pc", f"-iTCP:{port}", "-sTCP:LISTEN"]
+        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         found = re.search(r"^p(?P<id>\d+)\nc(?P<name>.+)$", listing, re.MULTILINE)
-    else:
-        return None
-    return (found["name"], int(found["id"])) if found else None
+        return (found["name"], int(found["id"])) if found else None
+    return None
 
 
-def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def _process_of_linux(port: int, proc: Path) -> tuple[str, int] | None:
+    """Find the process that has a listening socket of this port open; proc_pid_net(5) and proc_pid_fd(5)."""
+    sockets = set()
+    for table in ("tcp", "tcp6"):
+        path = proc / "net" / table
+        rows = [line.split() for line in path.read_text(encoding="ascii").splitlines()[1:]] if path.is_file() else []
+        sockets |= {f"socket:[{row[9]}]" for row in rows if row[3] == LISTENING and row[1].endswith(f":{port:04X}")}
+    for process in proc.glob("[0-9]*"):
+        try:
+            if any(str(descriptor.readlink()) in sockets for descriptor in (process / "fd").iterdir()):
+                return (process / "comm").read_text(encoding="utf-8").strip(), int(process.name)
+        except OSError:
+            continue  # another user's process, or one that has just ended
+    return None

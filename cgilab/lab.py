@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cgilab import host
@@ -12,6 +14,14 @@ from cgilab.errors import LabError
 
 SERVICE = "web"
 
+# How much of a failed build's output is shown: enough for the command that failed and what it said.
+BUILD_LINES = 20
+
+HIGHEST_PORT = 65535
+
+# The variables of compose.yaml with which a user changes the lab.
+SETTINGS = ("PORT", "CGI_BIN", "WWW", "TZ", "SERVER_USER", "CPUS", "BASE_IMAGE", "IMAGE_TAG")
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -19,8 +29,7 @@ class Lab:
 
     Attributes:
         project: the name of its Compose project; None for the one that compose.yaml gives.
-        settings: variables of compose.yaml (PORT, CGI_BIN, WWW, TZ, SERVER_USER, CPUS, BASE_IMAGE, IMAGE_TAG)
-            that are to differ from the caller's environment.
+        settings: those of `SETTINGS` that are to differ from the caller's environment.
     """
 
     project: str | None = None
@@ -37,8 +46,18 @@ class Lab:
         return self.compose("exec", "--no-TTY", SERVICE, *command)
 
     def build(self, *, watched: bool = False) -> None:
-        """Build the image, or find that nothing has changed since it was built."""
-        self.compose("build", *([] if watched else ["--quiet"]), watched=watched)
+        """Build the image, or find that nothing has changed since it was built.
+
+        Args:
+            watched: shows Docker's progress display to the user.
+
+        Raises:
+            LabError: it could not be built; the message holds the end of what Docker said.
+        """
+        try:
+            self.compose("--progress", "auto" if watched else "plain", "build", watched=watched)
+        except LabError as error:
+            raise LabError("The image could not be built.", *error.fix[-BUILD_LINES:]) from None
 
     def start(self) -> None:
         """Start the container and wait until its health check has run a script.
@@ -72,10 +91,27 @@ class Lab:
         bindings = container["NetworkSettings"]["Ports"].get("80/tcp") if container else None
         return f"http://localhost:{bindings[0]['HostPort']}" if bindings else None
 
+    def configuration(self) -> dict[str, Any]:
+        """Return compose.yaml as Compose will use it, with the settings of environment and .env filled in."""
+        loaded: dict[str, Any] = json.loads(self.compose("config", "--format", "json"))
+        return loaded
+
     def asked_port(self) -> int:
-        """Return the port of this machine that the lab is to listen on; 0 lets Docker choose."""
-        configuration = json.loads(self.compose("config", "--format", "json"))
-        return int(configuration["services"][SERVICE]["ports"][0]["published"])
+        """Return the port of this machine that the lab is to listen on; 0 lets Docker choose.
+
+        Raises:
+            LabError: the setting PORT is not one port.
+        """
+        published = self.configuration()["services"][SERVICE]["ports"][0].get("published", "0")
+        if not published.isdecimal() or int(published) > HIGHEST_PORT:
+            raise LabError(f"PORT is {published!r}, and not one port.", "Choose one from 1 to 65535, such as 8081.")
+        return int(published)
+
+    def folders(self) -> dict[str, Path]:
+        """Return the folders of this machine that the lab is to serve, by the name of their setting."""
+        volumes = self.configuration()["services"][SERVICE]["volumes"]
+        sources = {volume["target"]: Path(volume["source"]) for volume in volumes}
+        return {"CGI_BIN": sources["/srv/cgi-bin"], "WWW": sources["/srv/www"]}
 
     def services(self) -> list[str]:
         """Return the file names of the services that the running lab can start, sorted."""
@@ -87,16 +123,31 @@ def default_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the settings that Compose cannot find out by itself: the host's time zone, the owner of the services.
 
     Args:
-        environment: the caller's environment; what is set there already is left out.
+        environment: the caller's environment. What is set there, or in the file .env, is left out.
 
     Raises:
-        LabError: there is no folder of services.
+        LabError: a folder that is to be served is not there, or the server could not read it.
     """
-    folder = ROOT / (environment.get("CGI_BIN") or "cgi-bin")
-    if not folder.is_dir():
-        raise LabError(f"The services' folder {folder} does not exist.", "Set CGI_BIN to a folder that does.")
-    found = {"TZ": host.time_zone(), "SERVER_USER": host.owner(folder)}
-    return {name: value for name, value in found.items() if value and not environment.get(name)}
+    folders = Lab().folders()
+    for setting, folder in folders.items():
+        if not folder.is_dir():
+            raise LabError(f"There is no folder {folder} to serve.", f"Set {setting} to one that is there.")
+    given = {name for name in SETTINGS if environment.get(name)} | _names_of_env_file(ROOT / ".env")
+    found = {"TZ": host.time_zone(), "SERVER_USER": host.owner(folders["CGI_BIN"])}
+    if found["SERVER_USER"] is None and "SERVER_USER" not in given:
+        for folder in folders.values():
+            if not host.is_readable_by_all(folder):
+                raise LabError(
+                    f"The folder {folder} is root's, and nobody else may read it. The web server never runs as root.",
+                    f"Type:  chmod -R go+rX {folder}",
+                )
+    return {name: value for name, value in found.items() if value and name not in given}
+
+
+def _names_of_env_file(path: Path) -> set[str]:
+    """Return the names that Compose's file .env sets."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return set(re.findall(r"^\s*(?:export\s+)?(\w+)\s*[=:]", text, re.MULTILINE))
 
 
 def default_lab() -> Lab:

@@ -1,10 +1,12 @@
 """What all tests share: one running lab for the whole session, and its log beside whatever fails."""
 
 import os
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from cgilab.engine import prepare
 from cgilab.lab import default_settings
@@ -15,8 +17,21 @@ LOG_LENGTH = pytest.StashKey[int]()
 
 @pytest.fixture(scope="session")
 def machine_settings() -> dict[str, str]:
-    """The settings that this machine asks for. Where there is no engine or no base image, this gets them."""
-    return {**default_settings(os.environ), **prepare()}
+    """The settings that this machine asks for. Where there is no engine or no base image, this gets them.
+
+    One at a time: `make test` runs several processes of pytest at once.
+    """
+    with FileLock(Path(tempfile.gettempdir()) / "cgi-lab-prepare.lock"):
+        return {**prepare(), **default_settings(os.environ)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_proxy() -> Iterator[None]:
+    """Whatever proxy the user's environment names, the lab is on this machine."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("no_proxy", "NO_PROXY"):
+            environment.setenv(name, "localhost,127.0.0.1")
+        yield
 
 
 @pytest.fixture(scope="session")

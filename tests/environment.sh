@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the virtual environment .venv with what tests and checks need, as pinned in requirements.lock.
+# Makes the virtual environment .venv with what tests and checks need, as pinned in requirements.lock, and sees to curl,
+# with which the README calls the lab.
 #
 #     tests/environment.sh
 #
@@ -19,6 +20,7 @@ environment=$here/../.venv
 lock=$here/../requirements.lock
 
 main() {
+    have curl || need_package curl "there is no curl on PATH"
     # The lock's copy is written last: an environment that was interrupted half-way has none, and is made anew.
     ! cmp -s "$lock" "$environment/requirements.lock" || exit 0
     need_python
@@ -44,17 +46,21 @@ need_python() {
 # Debian keeps what makes virtual environments in a package of its own.
 need_ensurepip() {
     ! "$python" -c 'import ensurepip' 2>/dev/null || return 0
-    package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+    need_package "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" \
+        "$python cannot make virtual environments, for it lacks the module ensurepip"
+}
+
+# need_package PACKAGE REASON: installs a package of Debian or Ubuntu, where that is possible.
+need_package() {
     if ! have apt-get || ! is_root; then
-        fail "$python cannot make virtual environments, for it lacks the module ensurepip" \
-            "Debian and Ubuntu: type  sudo apt-get install $package"
+        fail "$2" "Debian and Ubuntu: type  sudo apt-get install $1"
     fi
-    say "installing $package, without which $python cannot make virtual environments"
+    say "installing $1, since $2"
     make_workspace
     # shellcheck source=docker/engine/apt.sh
     . "$here/../docker/engine/apt.sh"
     apt_open cgi-lab-tests.log
-    apt_install "$package"
+    apt_install "$1"
 }
 
 main

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cgilab.lab import default_lab
+from cgilab.lab import Lab
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -11,7 +11,7 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     """Print the status; the exit code is 0 when the lab is healthy, else 1."""
-    lab = default_lab()
+    lab = Lab()
     container = lab.container()
     if container is None or not container["State"]["Running"]:
         print("state     not running; start it with:  make up")

@@ -4,22 +4,27 @@ import argparse
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from cgilab import host
-from cgilab.engine import docker, prepare
+from cgilab.engine import ROOT, docker, prepare
 from cgilab.errors import LabError
-from cgilab.lab import Lab, default_lab
+from cgilab.lab import HIGHEST_PORT, SETTINGS, Lab, default_lab
+
+DEFAULT_PORT = 8080
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab up` takes its settings from the environment, as `docker compose up` does."""
-    parser.epilog = "Settings, taken from the environment: PORT, CGI_BIN, WWW, TZ, CPUS, SERVER_USER, BASE_IMAGE."
+    parser.epilog = f"Settings, taken from the environment and from .env: {', '.join(SETTINGS)}."
 
 
 def run(_arguments: argparse.Namespace) -> int:
     """Start the lab and print its address and its services."""
+    prepared = prepare()
     lab = default_lab()
-    lab = replace(lab, settings={**lab.settings, **prepare()})
+    lab = replace(lab, settings={**lab.settings, **prepared})
+    refuse_lab_of_another_folder(lab)
     refuse_taken_port(lab)
     if docker("image", "ls", "--quiet", "cgi-lab/web"):
         lab.build()
@@ -34,13 +39,22 @@ def run(_arguments: argparse.Namespace) -> int:
     return 0
 
 
+def refuse_lab_of_another_folder(lab: Lab) -> None:
+    """Raise an error when the lab that runs serves another copy of the project: starting this one would replace it."""
+    container = lab.container()
+    folder = container["Config"]["Labels"]["com.docker.compose.project.working_dir"] if container else str(ROOT)
+    if Path(folder) != ROOT:
+        raise LabError(f"The lab of another folder runs already: {folder}", f"Stop it first:  cd {folder} && make down")
+
+
 def refuse_taken_port(lab: Lab) -> None:
     """Raise an error that names the holder, when something else listens where the lab is asked to."""
     port = lab.asked_port()
     if port == 0 or lab.url() == f"http://localhost:{port}" or not host.is_port_taken(port):
         return
     command = "$env:PORT = {}; docker compose up --build --wait" if os.name == "nt" else "make up PORT={}"
-    fixes = [f"Use another port:  {command.format(port + 1)}"]
+    other = port + 1 if port < HIGHEST_PORT else DEFAULT_PORT
+    fixes = [f"Use another port:  {command.format(other)}"]
     container = docker("ps", "--filter", f"publish={port}", "--format", "{{.Names}}").partition("\n")[0]
     process = host.process_on_port(port)
     if container:

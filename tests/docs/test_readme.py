@@ -6,6 +6,7 @@ The copy has a project name, a port and an image of its own, so nothing of the u
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -86,13 +87,17 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def copy(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
-    """A fresh copy of all files that git would commit, and at the end nothing of it."""
+    """A fresh copy of all files that git would commit, and at the end nothing of it.
+
+    It is given none of the settings of this machine: the commands have to find them out, as they do for a user.
+    """
+    assert machine_settings["BASE_IMAGE"]
     folder = tmp_path_factory.mktemp("copy")
     copy_project(folder)
     # What the user has added must not change what the examples show.
     for added in [*(folder / "cgi-bin").iterdir(), *(folder / "tests" / "services").glob("*")]:
         if added.name not in SERVICES:
-            added.unlink()
+            shutil.rmtree(added) if added.is_dir() else added.unlink()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     name = f"readme-{secrets.token_hex(4)}"
@@ -104,7 +109,7 @@ def copy(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFact
     }
     # What `make test` passes on would make the commands' own make talk about folders.
     inherited = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
-    made = Copy(folder, {**inherited, **machine_settings, **own}, port)
+    made = Copy(folder, {**inherited, **own}, port)
     yield made
     made.type("python3 -m cgilab clean")
 
@@ -130,6 +135,15 @@ def test_a_new_service_passes_the_test_that_comes_with_it(copy: Copy) -> None:
     printed = copy.type(".venv/bin/python -m pytest -q tests/services/test_tried.py")
 
     assert re.search(r"^2 passed in ", printed, re.MULTILINE)
+    copy.type(".venv/bin/ruff check cgi-bin/tried.py tests/services/test_tried.py")
+    copy.type(".venv/bin/mypy tests/services/test_tried.py")
+
+
+def test_compose_alone_starts_the_lab_where_there_is_a_base_image(copy: Copy, machine_settings: dict[str, str]) -> None:
+    assert "`docker compose up --build --wait`" in README
+    copy.type(f"BASE_IMAGE={machine_settings['BASE_IMAGE']} docker compose up --build --wait")
+
+    assert copy.type("curl -s -o /dev/null -w '%{http_code}' http://localhost:8080/cgi-bin/web_02.py") == "200"
 
 
 @pytest.mark.parametrize("column", ["make", "plain"])

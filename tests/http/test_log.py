@@ -19,7 +19,9 @@ def test_a_request_is_one_readable_line(lab: RunningLab) -> None:
 
     (line,) = logged(lab, "mark=readable")
     assert re.fullmatch(
-        r'[0-9.]+ "GET /cgi-bin/web_02\.py\?mark=readable HTTP/1\.1" 200 \d+ bytes \d+ ms "a lesson"', line
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [0-9.]+ "
+        r'"GET /cgi-bin/web_02\.py\?mark=readable HTTP/1\.1" 200 \d+ bytes \d+ ms "a lesson"',
+        line,
     )
 
 

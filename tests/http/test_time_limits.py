@@ -20,21 +20,29 @@ def sleeping(lab: RunningLab) -> Iterator[Sleeping]:
     with ThreadPoolExecutor() as threads:
         yield {
             seconds: threads.submit(requests.get, f"{lab.url}/cgi-bin/sleeping.py?{seconds}", timeout=TIMEOUT)
-            for seconds in (2, 25)
+            for seconds in (8, 25)
         }
 
 
-def test_a_slow_body_is_ended_before_slow_headers(lab: RunningLab) -> None:
-    """Both clients stall at once. A person who types headers by hand has more time than a program with a body."""
+def test_a_stalled_body_is_ended_after_eight_seconds_and_before_stalled_headers(
+    lab: RunningLab, sleeping: Sleeping
+) -> None:
+    """Three clients stall at once: a person who types headers has more time than a program that sends a body."""
     post = ["POST /cgi-bin/body.py HTTP/1.1", "Host: localhost", "Connection: close", "Content-Length: 9", "", "ab"]
+    address = ("127.0.0.1", lab.port)
     with (
-        socket.create_connection(("127.0.0.1", lab.port), timeout=TIMEOUT) as typing,
-        socket.create_connection(("127.0.0.1", lab.port), timeout=TIMEOUT) as posting,
+        socket.create_connection(address, timeout=TIMEOUT) as typing,
+        socket.create_connection(address, timeout=TIMEOUT) as posting,
+        socket.create_connection(address, timeout=TIMEOUT) as stopping,
     ):
         typing.sendall(b"GET /cgi-bin/web_02.py HTTP/1.0\r\n")
-        posting.sendall("\r\n".join(post).encode())
+        for client in (posting, stopping):
+            client.sendall("\r\n".join(post).encode())
 
-        assert parse(read_all(posting)).status_line == "HTTP/1.1 408 Request Timeout"
+        sleeping[8].result()  # asked for before these three: it ends first
+        posting.sendall(b"cdefghi")
+        assert parse(read_all(posting)).status_line == "HTTP/1.1 200 OK"
+        assert parse(read_all(stopping)).status_line == "HTTP/1.1 408 Request Timeout"
         typing.sendall(b"\r\n")
         assert parse(read_all(typing)).status_line == "HTTP/1.1 200 OK"
 
@@ -43,8 +51,8 @@ def test_a_script_that_prints_nothing_for_too_long_is_ended(sleeping: Sleeping) 
     assert sleeping[25].result().status_code == 504
 
 
-def test_a_script_that_takes_a_while_is_not_ended(sleeping: Sleeping) -> None:
-    assert (sleeping[2].result().status_code, sleeping[2].result().text) == (200, "awake\n")
+def test_a_script_that_takes_eight_seconds_is_not_ended(sleeping: Sleeping) -> None:
+    assert (sleeping[8].result().status_code, sleeping[8].result().text) == (200, "awake\n")
 
 
 def test_more_clients_than_processes_wait(lab: RunningLab) -> None:
@@ -54,9 +62,17 @@ def test_more_clients_than_processes_wait(lab: RunningLab) -> None:
         for connection in connections:
             connection.sendall(b"GET /index.html HTTP/1.0\r\n")
         wait_until(lambda: [line for line in lab.log() if "AH00161: server reached MaxRequestWorkers" in line])
+        # One process is the parent of those that serve.
+        assert len(wait_until(lambda: servers(lab, 65))) == 65
         for connection in connections:
             connection.sendall(b"\r\n")
         assert [parse(read_all(connection)).status for connection in connections] == [200] * 70
     finally:
         for connection in connections:
             connection.close()
+
+
+def servers(lab: RunningLab, least: int) -> list[str]:
+    """Return the processes of httpd, once there are at least so many; until then nothing."""
+    processes = [row[-1] for row in lab.container.top()["Processes"] if row[-1].startswith("apache2 ")]
+    return processes if len(processes) >= least else []

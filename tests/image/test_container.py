@@ -1,11 +1,13 @@
 """The limits that compose.yaml asks for, as Docker took them and as the kernel applies them."""
 
 import json
+from pathlib import Path
 
 import pytest
 from testinfra.host import Host
 
-from cgilab.engine import LABEL, docker
+from cgilab.engine import LABEL, ROOT, docker
+from cgilab.lab import Lab
 from tests.support.running_lab import RunningLab
 
 GIBIBYTE = 1024**3
@@ -23,6 +25,7 @@ def test_docker_took_every_limit(lab: RunningLab) -> None:
         "Memory": GIBIBYTE,
         "MemorySwap": GIBIBYTE,
         "NanoCpus": 1_000_000_000,
+        "ShmSize": 16 * 1024**2,
         "Init": True,
         "RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0},
         "LogConfig": {"Type": "json-file", "Config": {"max-file": "3", "max-size": "10m"}},
@@ -96,3 +99,15 @@ def test_the_things_made_bear_the_projects_label(lab: RunningLab) -> None:
 
         assert labelled == made
         assert len(made) == 1, json.dumps(listing)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        pytest.param("lessons", ROOT / "lessons", id="relative"),
+        pytest.param("./my lessons", ROOT / "my lessons", id="relative, with a space"),
+        pytest.param("/srv/lessons", Path("/srv/lessons"), id="absolute"),
+    ],
+)
+def test_the_folder_of_the_services_can_be_given_in_any_way(given: str, meant: Path) -> None:
+    assert Lab(settings={"CGI_BIN": given}).folders()["CGI_BIN"] == meant

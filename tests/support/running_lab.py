@@ -60,7 +60,7 @@ def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLa
     (www / "index.html").write_text("<!doctype html>\n<title>the index</title>\n", encoding="utf-8")
     # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
     name = f"test-{secrets.token_hex(4)}"
-    own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name}
+    own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name, "CPUS": "1"}
     compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own})
     try:
         compose.build()
@@ -71,7 +71,12 @@ def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLa
         try:
             container = client.containers.get(description["Id"])
             port = int(description["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"])
-            yield RunningLab(f"http://localhost:{port}", port, container, cgi_bin, www, compose)
+            running = RunningLab(f"http://localhost:{port}", port, container, cgi_bin, www, compose)
+            try:
+                yield running
+            except BaseException:
+                print(*running.log(), sep="\n")  # pytest shows it with the test that failed
+                raise
         finally:
             client.close()
     finally:

@@ -3,7 +3,10 @@
 import json
 import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from cgilab.engine import ROOT
 
 
 @dataclass
@@ -25,9 +28,7 @@ class FakeDocker:
         """Answer one command."""
         if not self.installed:
             raise FileNotFoundError(command[0])
-        words = " ".join(word for word in command if "/" not in word or "{{" in word).replace(
-            "--project-directory ", ""
-        )
+        words = " ".join(word for word in command if word != "--project-directory" and not Path(word).is_absolute())
         self.asked.append(words)
         for key, answer in self.answers.items():
             if key in words:
@@ -37,13 +38,14 @@ class FakeDocker:
         return subprocess.CompletedProcess(command, 0, "", "")
 
 
-def container(*, port: int | None = 8080, health: str = "healthy", said: str = "") -> str:
+def container(*, port: int | None = 8080, health: str = "healthy", said: str = "", folder: str = str(ROOT)) -> str:
     """Return what `docker container inspect` prints of a lab's container.
 
     Args:
         port: the port of this machine at which it can be reached; None where it does not run.
         health: what the health check found.
         said: the last words of the health check.
+        folder: of the copy of the project that it was started from.
     """
     ports = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]} if port else {}
     state = {
@@ -52,9 +54,20 @@ def container(*, port: int | None = 8080, health: str = "healthy", said: str = "
         "StartedAt": "2026-11-22T12:00:00.123456789Z",
         "Health": {"Status": health, "Log": [{"Output": said}] if said else []},
     }
-    return json.dumps([{"State": state, "NetworkSettings": {"Ports": ports}}])
+    labels = {"com.docker.compose.project.working_dir": folder}
+    return json.dumps([{"State": state, "NetworkSettings": {"Ports": ports}, "Config": {"Labels": labels}}])
 
 
-def configuration(port: int) -> str:
-    """Return what `docker compose config` prints, as far as a lab looks at it."""
-    return json.dumps({"services": {"web": {"ports": [{"published": str(port)}]}}})
+def configuration(*, port: str = "8080", cgi_bin: str = str(ROOT / "cgi-bin"), name: str = "cgi-lab") -> str:
+    """Return what `docker compose config` prints, as far as a lab looks at it.
+
+    Args:
+        port: the setting PORT.
+        cgi_bin: the setting CGI_BIN, as a whole path.
+        name: the project's name.
+    """
+    volumes = [
+        {"target": "/srv/cgi-bin", "source": cgi_bin},
+        {"target": "/srv/www", "source": str(ROOT / "www")},
+    ]
+    return json.dumps({"name": name, "services": {"web": {"ports": [{"published": port}], "volumes": volumes}}})

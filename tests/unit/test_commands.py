@@ -28,7 +28,7 @@ RUNNING = {
 @pytest.fixture
 def busy_port(fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
     """Somebody listens on port 8080, which the lab is asked to take."""
-    fake_docker.answers = {"compose config": configuration(8080)}
+    fake_docker.answers = {"compose config": configuration()}
     monkeypatch.setattr(host, "is_port_taken", lambda _: True)
     monkeypatch.setattr(host, "process_on_port", lambda _: None)
     return fake_docker
@@ -77,9 +77,33 @@ def test_a_port_taken_by_the_lab_itself_is_no_obstacle(busy_port: FakeDocker) ->
 
 
 def test_a_port_that_docker_chooses_is_no_obstacle(busy_port: FakeDocker) -> None:
-    busy_port.answers["compose config"] = configuration(0)
+    busy_port.answers["compose config"] = configuration(port="0")
 
     up.refuse_taken_port(Lab())
+
+
+@pytest.mark.usefixtures("busy_port")
+def test_the_port_advised_is_a_port(busy_port: FakeDocker) -> None:
+    busy_port.answers["compose config"] = configuration(port="65535")
+
+    assert refusal().splitlines()[1] == f"  Use another port:  {COMMAND.replace('8081', '8080')}"
+
+
+def test_a_lab_of_another_folder_is_not_replaced(fake_docker: FakeDocker) -> None:
+    fake_docker.answers = {"compose ps": "abc", "container inspect": container(folder="elsewhere")}
+    with pytest.raises(LabError) as raised:
+        up.refuse_lab_of_another_folder(Lab())
+
+    assert str(raised.value).splitlines() == [
+        "The lab of another folder runs already: elsewhere",
+        "  Stop it first:  cd elsewhere && make down",
+    ]
+
+
+def test_the_lab_of_this_folder_may_be_started_again(fake_docker: FakeDocker) -> None:
+    fake_docker.answers = {**RUNNING}
+
+    up.refuse_lab_of_another_folder(Lab())
 
 
 # --- status --------------------------------------------------------------------------------------
@@ -147,37 +171,81 @@ def test_new_refuses_a_name_that_is_no_file_of_a_service(tmp_path: Path, name: s
 # --- clean ---------------------------------------------------------------------------------------
 
 
-def test_clean_removes_what_bears_the_label_and_the_caches(
-    fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("COMPOSE_PROJECT_NAME", raising=False)
+@pytest.fixture
+def littered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project in which its tools have left what they leave."""
     monkeypatch.setattr(clean, "ROOT", tmp_path)
     (tmp_path / "cgi-bin" / "__pycache__").mkdir(parents=True)
     (tmp_path / "cgi-bin" / "web_02.py").touch()
+    (tmp_path / "build").mkdir()
     (tmp_path / ".venv").mkdir()
-    fake_docker.answers = {"image ls": "two\none\ntwo\n", "network ls": "net\n"}
+    return tmp_path
+
+
+def test_clean_removes_the_caches_and_nothing_of_the_user(fake_docker: FakeDocker, littered: Path) -> None:
+    fake_docker.answers = {"compose config": configuration()}
 
     assert main(["clean"]) == 0
-    assert fake_docker.asked == [
-        "docker compose down --volumes --timeout 0",
-        "docker ps --all --quiet --filter label=io.github.cgi-lab",
-        "docker network ls --quiet --filter label=io.github.cgi-lab",
+    assert sorted(path.name for path in littered.rglob("*")) == ["build", "cgi-bin", "web_02.py"]
+
+
+def test_clean_removes_the_caches_also_without_docker(fake_docker: FakeDocker, littered: Path) -> None:
+    fake_docker.installed = False
+
+    assert main(["clean"]) == 1
+    assert not (littered / ".venv").exists()
+
+
+@pytest.mark.usefixtures("littered")
+def test_clean_removes_this_folders_labs_and_the_base_image(
+    fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_docker.answers = {
+        "compose config": configuration(),
+        "working_dir": "cgi-lab-test-1\ncgi-lab-test-1\n",
+        "image ls --quiet --filter label=com.docker.compose.project=cgi-lab-test-1": "two\none\ntwo\n",
+        "network ls --quiet --filter label=com.docker.compose.project=cgi-lab": "net\n",
+        "image ls --quiet --filter label=io.github.cgi-lab=base": "base\n",
+    }
+
+    assert main(["clean"]) == 0
+    assert [command for command in fake_docker.asked if " rm " in command] == [
         "docker network rm --force net",
-        "docker volume ls --quiet --filter label=io.github.cgi-lab",
-        "docker image ls --quiet --filter label=io.github.cgi-lab",
+        "docker network rm --force net",
         "docker image rm --force one two",
+        "docker image rm --force base",
     ]
-    assert capsys.readouterr().out.splitlines()[:2] == ["clean: removed 1 network", "clean: removed 2 images"]
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["cgi-bin", "web_02.py"]
+    assert capsys.readouterr().out.splitlines()[1:-1] == [
+        "clean: removed 1 network",
+        "clean: removed 1 network",
+        "clean: removed 2 images",
+        "clean: removed 1 image",
+    ]
 
 
-def test_clean_of_one_project_leaves_the_others(fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "lessons")
-    monkeypatch.setattr(clean, "CACHES", ())
-    monkeypatch.setattr(clean, "ROOT", Path("not-there"))
+@pytest.mark.usefixtures("littered")
+def test_clean_of_a_lab_of_another_name_leaves_the_base_image(fake_docker: FakeDocker) -> None:
+    fake_docker.answers = {"compose config": configuration(name="lessons")}
 
     assert main(["clean"]) == 0
     assert "docker ps --all --quiet --filter label=com.docker.compose.project=lessons" in fake_docker.asked
+    assert not [command for command in fake_docker.asked if "=base" in command]
+
+
+@pytest.mark.usefixtures("fake_docker")
+def test_clean_says_what_it_may_not_remove(
+    littered: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+
+    assert main(["clean"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"{littered / '.venv'} cannot be removed: Permission denied.",
+        "  Type:  sudo make clean",
+    ]
 
 
 # --- all -----------------------------------------------------------------------------------------
