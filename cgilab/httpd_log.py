@@ -1,0 +1,235 @@
+"""From what httpd logs about a request to an `Exchange`.
+
+A *record* is all that httpd logged about one request: the lines of its error log, which at trace level holds every
+header (``LogLevel cgi:trace4 http:trace5``), and last the line of its access log. httpd.conf gives both their form:
+
+- ``KEY DATE TIME MODULE:LEVEL MESSAGE``, ErrorLogFormat;
+- ``=KEY<tab>FIELD<tab>…<tab>NAME=VALUE…<tab>LINE FOR PEOPLE``, LogFormat.
+
+KEY is the request's id (mod_unique_id) and the process that served it, so that lines of requests that are served at
+the same time can be told apart. httpd escapes what it logs, so neither a client nor a script can write a line break, a
+tab, or the start of a line.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cgilab.exchange import Change, Exchange, Header, Message, Origin, Printed, Sent, Source, Variable
+
+# The fields of the access log before the variables, in the order of httpd.conf.
+FIELDS = ("key", "started", "duration", "address", "port", "request", "status", "received", "sent")
+
+# Where httpd takes the variables from that it adds itself (RFC 3875, section 4.1; ap_add_common_vars and
+# ap_add_cgi_vars in httpd). All others are HTTP_ and a header's name, or come from PassEnv and SetEnv.
+SOURCES = {
+    Source.REQUEST_LINE: (
+        "PATH_INFO PATH_TRANSLATED QUERY_STRING REQUEST_METHOD REQUEST_URI SCRIPT_FILENAME SCRIPT_NAME SERVER_PROTOCOL"
+    ),
+    Source.REQUEST_HEADERS: "CONTENT_LENGTH CONTENT_TYPE SERVER_NAME SERVER_PORT",
+    Source.CONNECTION: "REMOTE_ADDR REMOTE_PORT REQUEST_SCHEME SERVER_ADDR UNIQUE_ID",
+}
+SOURCE_OF = {name: source for source, names in SOURCES.items() for name in names.split()}
+
+# What `-` stands for in a log where the value is missing; these variables are never empty, so it can be told.
+ABSENT = "-"
+
+# Headers of a request that httpd keeps from scripts: passwords (CGIPassAuth), and what would become HTTP_PROXY.
+WITHHELD = {"authorization", "proxy-authorization", "proxy"}
+WITHOUT_PREFIX = {"content-type", "content-length"}
+
+# The header that a script prints and httpd turns into the status line (RFC 3875, section 6.3.3).
+STATUS = "status"
+
+# Time zones differ by whole quarters of an hour, so the time of day in the error log, which is local, and that in the
+# access log, which is UTC, are the same but for a multiple of this many microseconds.
+QUARTER_OF_AN_HOUR = 15 * 60 * 1_000_000
+
+TRACE = re.compile(
+    r"(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)\.(?P<micro>\d{6}) \w+:(?P<level>\w+) ?(?P<text>.*)"
+)
+ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|(.))", re.DOTALL)
+CHARACTERS = {"b": "\b", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+FROM_CLIENT = "Headers received from client:"
+FROM_SCRIPT = "Headers from script "
+RESPONSE = "Response sent with status "
+HEADER_INDENT = "  "
+
+
+class NotARecordError(ValueError):
+    """These lines are not what httpd logs about a request."""
+
+
+@dataclass
+class Lines:
+    """The lines of the error log, sorted by what they tell. Offsets are microseconds since the request was received."""
+
+    request_headers: list[Header] = field(default_factory=list)
+    printed: list[Header] = field(default_factory=list)
+    sent: list[Header] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    first_header: int | None = None
+    response: int | None = None
+
+
+def exchange(record: Sequence[str]) -> Exchange:
+    """Make an exchange of a record.
+
+    Args:
+        record: its lines, without line breaks: those of the error log without their key, the access log's last.
+            Characters stand for bytes (Latin-1), as httpd wrote them.
+
+    Raises:
+        NotARecordError: the last line is not one of the access log. Lines of the error log that cannot be read are
+            left out.
+    """
+    fields, values = _access(record[-1])
+    started = int(fields["started"])
+    lines = _sort(record[:-1], started)
+    method, target, protocol = _request_line(fields["request"])
+    script = values.get("SCRIPT_FILENAME")
+    identifier, _, process = fields["key"].partition("/")
+    return Exchange(
+        id=identifier if identifier != ABSENT else f"{started}-{process}",
+        started=started,
+        client=(fields["address"], int(fields["port"])),
+        method=method,
+        target=target,
+        protocol=protocol,
+        request_headers=lines.request_headers,
+        body_length=_body_length(lines.request_headers),
+        script=script,
+        environment=_environment(values, lines.request_headers) if script else [],
+        printed=_printed(lines.printed, lines.sent),
+        status=int(fields["status"]),
+        sent=_sent(lines.sent, lines.printed),
+        bytes_received=int(fields["received"]),
+        bytes_sent=int(fields["sent"]),
+        first_header=lines.first_header,
+        response=lines.response,
+        end=int(fields["duration"]),
+        messages=lines.messages,
+    )
+
+
+def unescape(text: str) -> str:
+    r"""Undo httpd's escapes of a logged value (ap_escape_logitem), and read its bytes as UTF-8.
+
+    Args:
+        text: characters stand for bytes.
+
+    Returns:
+        The text; bytes that are no UTF-8 are shown as ``\xhh``.
+    """
+    return _bytes(text).encode("latin-1").decode("utf-8", errors="backslashreplace")
+
+
+def _bytes(text: str) -> str:
+    return ESCAPED.sub(lambda match: chr(int(match[1], 16)) if match[1] else CHARACTERS.get(match[2], match[2]), text)
+
+
+def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Take the line of the access log apart: its fields, and the variables that have a value."""
+    parts = line.removeprefix("=").split("\t")
+    if not line.startswith("=") or len(parts) <= len(FIELDS):
+        raise NotARecordError(line)
+    fields = dict(zip(FIELDS, parts, strict=False))
+    if not all(fields[name].isdecimal() for name in ("started", "duration", "port", "status", "received", "sent")):
+        raise NotARecordError(line)
+    # The last part is the line for people.
+    pairs = (part.partition("=") for part in parts[len(FIELDS) : -1])
+    return fields, {name: unescape(value) for name, _, value in pairs if value != ABSENT}
+
+
+def _request_line(line: str) -> tuple[str, str, str]:
+    """Take the request line apart. A wrong one is shown as it is; HTTP/0.9 has no protocol in it."""
+    words = unescape(line).split(" ")
+    method, target, protocol = [*words, "", ""][:3]
+    return method, target, protocol
+
+
+def _sort(record: Sequence[str], started: int) -> Lines:
+    lines = Lines()
+    section: list[Header] | None = None
+    for line in record:
+        _, _, rest = line.partition(" ")  # the date
+        match = TRACE.fullmatch(rest)
+        if not match:
+            continue
+        text = match["text"]
+        offset = _offset(match, started)
+        if not match["level"].startswith("trace"):
+            lines.messages.append(Message(offset, match["level"], unescape(text)))
+        elif text == FROM_CLIENT:
+            section = lines.request_headers
+        elif text.startswith(FROM_SCRIPT):
+            section = lines.printed
+        elif text.startswith(RESPONSE):
+            section = lines.sent
+            lines.response = offset
+        elif text.startswith(HEADER_INDENT) and section is not None:
+            # Escaped twice: as a header's value, and as a message of the error log.
+            name, _, value = _bytes(text.removeprefix(HEADER_INDENT)).partition(": ")
+            section.append(Header(unescape(name), unescape(value)))
+            if section is lines.printed and lines.first_header is None:
+                lines.first_header = offset
+    return lines
+
+
+def _offset(match: re.Match[str], started: int) -> int:
+    seconds = int(match["hours"]) * 3600 + int(match["minutes"]) * 60 + int(match["seconds"])
+    return (seconds * 1_000_000 + int(match["micro"]) - started) % QUARTER_OF_AN_HOUR
+
+
+def _body_length(headers: Sequence[Header]) -> int | None:
+    lengths = [header.value for header in headers if header.name.lower() == "content-length"]
+    return int(lengths[0]) if lengths and lengths[0].isdecimal() else None
+
+
+def _environment(values: dict[str, str], headers: Sequence[Header]) -> list[Variable]:
+    variables = [Variable(name, value, SOURCE_OF.get(name, Source.CONFIGURATION)) for name, value in values.items()]
+    for header in headers:
+        name = header.name.lower()
+        # A name with other characters might be mistaken for another's variable (httpd: http2env).
+        if name not in WITHHELD | WITHOUT_PREFIX and re.fullmatch(r"[a-z0-9-]+", name):
+            variables.append(Variable(f"HTTP_{name.upper().replace('-', '_')}", header.value, Source.REQUEST_HEADERS))
+    return sorted(variables, key=lambda variable: variable.name)
+
+
+def _values(headers: Sequence[Header], name: str) -> list[str]:
+    return [header.value for header in headers if header.name.lower() == name.lower()]
+
+
+def _printed(printed: Sequence[Header], sent: Sequence[Header]) -> list[Printed]:
+    found = []
+    for header in printed:
+        values = _values(sent, header.name)
+        if header.name.lower() == STATUS:
+            change = Change.STATUS
+        elif header.value in values:
+            change = Change.NONE
+        elif any(_joins(value, header.value) for value in values):
+            change = Change.CHANGED
+        else:
+            change = Change.DROPPED
+        found.append(Printed(header.name, header.value, change))
+    return found
+
+
+def _sent(sent: Sequence[Header], printed: Sequence[Header]) -> list[Sent]:
+    found = []
+    for header in sent:
+        values = _values(printed, header.name)
+        if header.value in values:
+            found.append(Sent(header.name, header.value, Origin.SCRIPT))
+        elif any(_joins(header.value, value) for value in values):
+            found.append(Sent(header.name, header.value, Origin.SCRIPT, printed=", ".join(values)))
+        else:
+            found.append(Sent(header.name, header.value, Origin.SERVER))
+    return found
+
+
+def _joins(whole: str, part: str) -> bool:
+    """Tell whether a value is one of those that the server has joined by commas, or has added parameters to."""
+    return f", {part}," in f", {whole}," or whole.startswith(f"{part};")

@@ -1,0 +1,64 @@
+"""The lab's own pages, which are CGI programs as well. httpd lets only this machine's own names call them.
+
+- ``GET /lab/exchanges`` lists the recorded exchanges, oldest first; ``?after=ID`` those that came after one.
+- ``GET /lab/exchanges/ID`` is one of them, whole.
+
+Both are JSON; docs/exchanges.md describes it.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from cgilab import store
+from cgilab.exchange import Exchange
+from cgilab.httpd_log import NotARecordError, exchange
+from cgilab.views import as_json, as_summary
+
+
+def exchanges(environment: Mapping[str, str] = os.environ) -> None:
+    """Answer a request for /lab/exchanges."""
+    if environment["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        _answer("405 Method Not Allowed", {"error": "exchanges can only be read", "allow": "GET, HEAD"})
+        return
+    kept, restarted = read()
+    wanted = environment.get("PATH_INFO", "").strip("/")
+    if wanted:
+        found = next((one for one in kept if one.id == wanted), None)
+        if found:
+            _answer("200 OK", as_json(found))
+        else:
+            _answer("404 Not Found", {"error": f"no exchange {wanted}: there is none of that id, or no longer"})
+        return
+    after = parse_qs(environment.get("QUERY_STRING", "")).get("after", [""])[0]
+    places = [place for place, one in enumerate(kept) if one.id == after]
+    newer = kept[places[-1] + 1 :] if places else kept
+    _answer("200 OK", {"exchanges": [as_summary(one) for one in newer], "restarted": restarted})
+
+
+def read() -> tuple[list[Exchange], list[int]]:
+    """Return the recorded exchanges, oldest first, and when the recorder had to be started again.
+
+    The times are in microseconds since 1970.
+    """
+    kept = []
+    restarted = []
+    for record in store.records():
+        if record.startswith(store.RESTARTED):
+            restarted.append(int(record.removeprefix(store.RESTARTED)))
+            continue
+        try:
+            kept.append(exchange(record.decode("latin-1").split("\n")))
+        except NotARecordError:
+            continue  # torn by two processes that wrote a very long line at once
+    return kept, restarted
+
+
+def _answer(status: str, content: dict[str, Any]) -> None:
+    sys.stdout.write(
+        f"Status: {status}\nContent-Type: application/json\nCache-Control: no-store\n"
+        f"X-Content-Type-Options: nosniff\n\n{json.dumps(content)}\n"
+    )

@@ -1,0 +1,81 @@
+"""The exchange store: the records of the last requests, in files of a folder in memory.
+
+The recorder writes it and everything else reads it. A record is appended in one write and never changed; whole files
+go when there are too many. So a reader needs no lock, and a recorder that was killed leaves all that it had written.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = Path("/run/lab/exchanges")
+
+# The promise: the last 500 exchanges, and at most 16 MB.
+EXCHANGES = 500
+BYTES = 16_000_000
+
+# Files are what is removed at once. Full at 50 records or 1 MB, twelve of them hold 500 records at least, unless these
+# are large; fifteen hold 16 MB at most.
+FILE_EXCHANGES = 50
+FILE_BYTES = 1_000_000
+FILES = EXCHANGES // FILE_EXCHANGES + 1
+RECORD_BYTES = 250_000
+
+# A line that is none of a record: the recorder was started while there were records already, so it had ended before
+# its time, and what it had not yet written is lost. Followed by the time in microseconds since 1970.
+RESTARTED = b"!restarted "
+
+END = b"\n\n"
+
+
+class Writer:
+    """Appends records, and removes old ones.
+
+    Args:
+        folder: made if it is not there. Files of an earlier writer are kept and counted.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._names = sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+        self._open()
+
+    @property
+    def was_empty(self) -> bool:
+        """Whether this writer is the first one of its folder."""
+        return len(self._names) == 1
+
+    def append(self, record: bytes) -> None:
+        """Append one record, or a line that is none; it must not hold an empty line."""
+        if self._records >= FILE_EXCHANGES or self._bytes + len(record) > FILE_BYTES:
+            self._file.close()
+            self._open()
+        self._file.write(record + END)
+        self._records += 1
+        self._bytes += len(record) + len(END)
+
+    def _open(self) -> None:
+        self._names.append(self._names[-1] + 1 if self._names else 1)
+        self._file = (self._folder / str(self._names[-1])).open("ab", buffering=0)
+        self._records = 0
+        self._bytes = 0
+        while len(self._names) > FILES:
+            (self._folder / str(self._names.pop(0))).unlink(missing_ok=True)
+
+
+def records(folder: Path = FOLDER) -> list[bytes]:
+    """Return the last records, oldest first, at most `EXCHANGES` of them; lines that are none count for nothing."""
+    found = list(_all(folder))
+    whole = [number for number, record in enumerate(found) if not record.startswith(RESTARTED)]
+    return found[whole[-EXCHANGES] :] if len(whole) > EXCHANGES else found
+
+
+def _all(folder: Path) -> Iterator[bytes]:
+    names = sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal()) if folder.is_dir() else []
+    for name in names:
+        try:
+            content = (folder / str(name)).read_bytes()
+        except FileNotFoundError:
+            continue  # removed since the folder was listed
+        *whole, _unfinished = content.split(END)
+        yield from whole

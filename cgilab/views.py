@@ -1,0 +1,28 @@
+"""An exchange as data: for programs, and for the pages and commands that show it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from cgilab.exchange import Exchange
+
+
+def as_json(one: Exchange) -> dict[str, Any]:
+    """Return the whole exchange; the names are those of `cgilab.exchange`, times are in microseconds."""
+    return asdict(one)
+
+
+def as_summary(one: Exchange) -> dict[str, Any]:
+    """Return what a list shows of an exchange; `script_time` is None for what no script answered."""
+    agents = [header.value for header in one.request_headers if header.name.lower() == "user-agent"]
+    return {
+        "id": one.id,
+        "started": one.started,
+        "client": one.client[0],
+        "agent": agents[0] if agents else "",
+        "method": one.method,
+        "target": one.target,
+        "status": one.status,
+        "script_time": one.response if one.script else None,
+        "end": one.end,
+        "bytes_sent": one.bytes_sent,
+    }
