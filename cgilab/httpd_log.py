@@ -169,12 +169,17 @@ def _sort(record: Sequence[str], started: int) -> Lines:
             section = lines.sent
             lines.response = offset
         elif text.startswith(HEADER_INDENT) and section is not None:
-            # Escaped twice: as a header's value, and as a message of the error log.
-            name, _, value = _bytes(text.removeprefix(HEADER_INDENT)).partition(": ")
-            section.append(Header(unescape(name), unescape(value)))
+            section.append(_header(text, escaped_twice=section is not lines.printed))
             if section is lines.printed and lines.first_header is None:
                 lines.first_header = offset
     return lines
+
+
+def _header(text: str, *, escaped_twice: bool) -> Header:
+    """Read a header of the error log. Every message is escaped; headers from and to the client were so before."""
+    name, _, value = text.removeprefix(HEADER_INDENT).partition(":")
+    inner = _bytes if escaped_twice else str
+    return Header(unescape(inner(name)), unescape(inner(value.removeprefix(" "))))
 
 
 def _offset(match: re.Match[str], started: int) -> int:

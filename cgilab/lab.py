@@ -30,15 +30,17 @@ class Lab:
     Attributes:
         project: the name of its Compose project; None for the one that compose.yaml gives.
         settings: those of `SETTINGS` that are to differ from the caller's environment.
+        root: the folder of compose.yaml.
     """
 
     project: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    root: Path = ROOT
 
     def compose(self, *arguments: str, watched: bool = False) -> str:
         """Run ``docker compose`` for this lab; see `cgilab.engine.docker` for what goes in and comes out."""
         project = ["--project-name", self.project] if self.project else []
-        whole = ["compose", "--project-directory", str(ROOT), *project, *arguments]
+        whole = ["compose", "--project-directory", str(self.root), *project, *arguments]
         return docker(*whole, environment=self.settings, watched=watched)
 
     def execute(self, *command: str) -> str:

@@ -1,8 +1,8 @@
 """The recorder: httpd writes its logs into this program, and it keeps the record of each request.
 
-httpd starts it (``ErrorLog "|…"``), starts it again when it ends, and writes both logs into one pipe, so the lines of
-a request come in their order, the access log's last. Whatever is of use to a person goes on to standard output, which
-is what `docker compose logs` shows: one line a request, and what went wrong.
+httpd writes both logs into one pipe (``ErrorLog "|…"``), so the lines of a request come in their order, the access
+log's last. Whatever is of use to a person goes on to standard output, which is what `docker compose logs` shows: one
+line a request, and what went wrong.
 
 It only sorts lines by their request and appends them to the store; reading them is left to whoever shows them. That
 keeps it far cheaper than the requests: see docs/benchmarks.md.

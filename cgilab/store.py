@@ -13,8 +13,8 @@ FOLDER = Path("/run/lab/exchanges")
 EXCHANGES = 500
 BYTES = 16_000_000
 
-# Files are what is removed at once. Full at 50 records or 1 MB, twelve of them hold 500 records at least, unless these
-# are large; fifteen hold 16 MB at most.
+# Files are what is removed at once. One is full at 50 records or 1 MB; eleven of them hold 500 records at least, unless
+# these are large, and 11 MB at most.
 FILE_EXCHANGES = 50
 FILE_BYTES = 1_000_000
 FILES = EXCHANGES // FILE_EXCHANGES + 1
@@ -32,18 +32,18 @@ class Writer:
 
     Args:
         folder: made if it is not there. Files of an earlier writer are kept and counted.
+
+    Attributes:
+        was_empty: whether no earlier writer has left anything.
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._names = sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+        earlier = [path for path in folder.iterdir() if path.name.isdecimal()]
+        self._names = sorted(int(path.name) for path in earlier)
+        self.was_empty = not any(path.stat().st_size for path in earlier)
         self._open()
-
-    @property
-    def was_empty(self) -> bool:
-        """Whether this writer is the first one of its folder."""
-        return len(self._names) == 1
 
     def append(self, record: bytes) -> None:
         """Append one record, or a line that is none; it must not hold an empty line."""
@@ -53,6 +53,10 @@ class Writer:
         self._file.write(record + END)
         self._records += 1
         self._bytes += len(record) + len(END)
+
+    def close(self) -> None:
+        """Close the file that is being written; what is in it stays."""
+        self._file.close()
 
     def _open(self) -> None:
         self._names.append(self._names[-1] + 1 if self._names else 1)

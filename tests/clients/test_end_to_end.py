@@ -25,6 +25,7 @@ MASKS = [
     (r"^(REMOTE_ADDR|SERVER_ADDR) : [0-9a-f.:]+$", r"\1 : ADDRESS"),
     (r"^REMOTE_PORT : \d+$", "REMOTE_PORT : PORT"),
     (r"^TZ : \S+$", "TZ : ZONE"),
+    (r"^UNIQUE_ID : [\w@-]{27}$", "UNIQUE_ID : ID"),
 ]
 
 LIBRARY_HEADERS = {
@@ -147,6 +148,7 @@ def test_client_web_04_shows_the_whole_environment(program: Path, lab: Lab) -> N
         "SERVER_SIGNATURE": "",
         "SERVER_SOFTWARE": "Apache/VERSION",
         "TZ": "ZONE",
+        "UNIQUE_ID": "ID",
         # Each header that the client sent is a variable (RFC 3875, section 4.1.18).
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
     }

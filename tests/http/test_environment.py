@@ -25,7 +25,7 @@ RFC_3875 = {
     "SERVER_SOFTWARE",
 }
 
-# What httpd adds of itself: ap_add_common_vars and ap_add_cgi_vars.
+# What httpd adds of itself: ap_add_common_vars and ap_add_cgi_vars, and mod_unique_id.
 HTTPD = {
     "CONTEXT_DOCUMENT_ROOT",
     "CONTEXT_PREFIX",
@@ -38,6 +38,7 @@ HTTPD = {
     "SERVER_ADDR",
     "SERVER_ADMIN",
     "SERVER_SIGNATURE",
+    "UNIQUE_ID",
 }
 
 # The directive PassEnv.
@@ -138,6 +139,7 @@ def test_the_values(lab: RunningLab) -> None:
     network = next(iter(lab.container.attrs["NetworkSettings"]["Networks"].values()))
 
     assert re.fullmatch(r"\d+", seen.pop("REMOTE_PORT"))
+    assert re.fullmatch(r"[\w@-]{27}", seen.pop("UNIQUE_ID"))
     assert seen == {
         "CONTEXT_DOCUMENT_ROOT": "/srv/cgi-bin/",
         "CONTEXT_PREFIX": "/cgi-bin/",

@@ -39,8 +39,10 @@ def test_what_a_script_prints_on_stderr_is_logged_with_its_name(lab: RunningLab,
     service.chmod(0o755)
 
     assert requests.get(f"{lab.url}/cgi-bin/{service.name}", timeout=10).status_code == 500
-    assert re.search(
-        r"\[cgi:error\] .*AH01215: stderr from /srv/cgi-bin/\w+\.py: a word from stderr$", logged(lab, "a word from")[0]
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} cgi:error "
+        r"AH01215: stderr from /srv/cgi-bin/\w+\.py: a word from stderr",
+        logged(lab, "a word from")[0],
     )
     assert logged(lab, f"End of script output before headers: {service.name}")
 

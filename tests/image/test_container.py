@@ -29,7 +29,7 @@ def test_docker_took_every_limit(lab: RunningLab) -> None:
         "Init": True,
         "RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0},
         "LogConfig": {"Type": "json-file", "Config": {"max-file": "3", "max-size": "10m"}},
-        "Tmpfs": {"/run/httpd": "size=1m,mode=1777", "/tmp": "size=64m,mode=1777"},
+        "Tmpfs": {"/run/httpd": "size=1m,mode=1777", "/run/lab": "size=20m,mode=1777", "/tmp": "size=64m,mode=1777"},
     }
 
     assert {name: limits[name] for name in asked} == asked

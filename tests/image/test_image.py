@@ -28,6 +28,7 @@ MODULES = {
     "mime_module (shared)",
     "mpm_prefork_module (shared)",
     "reqtimeout_module (shared)",
+    "unique_id_module (shared)",
 }
 
 
@@ -71,7 +72,8 @@ def test_one_port_is_listened_on(host: Host) -> None:
 def test_the_processes_are_the_init_and_the_servers(host: Host) -> None:
     commands = lines(host, "cat /proc/[0-9]*/comm")
 
-    assert set(commands) == {"docker-init", "apache2", "sh"}  # sh is the shell of this very command
+    # python3 is what the script recorder starts, sh is the shell of this very command.
+    assert set(commands) == {"docker-init", "apache2", "recorder", "python3", "sh"}
 
 
 def test_the_server_is_not_root(host: Host, lab: RunningLab) -> None:
@@ -88,8 +90,9 @@ def test_the_server_is_not_root(host: Host, lab: RunningLab) -> None:
 def test_nothing_can_be_written_but_memory(host: Host) -> None:
     found = lines(host, "find / -path /proc -prune -o -path /root -prune -o -type d -writable -print")
 
-    assert set(found) == {"/dev/mqueue", "/dev/shm", "/run/httpd", "/tmp"}
-    for folder in found:
+    assert set(found) == {"/dev/mqueue", "/dev/shm", "/run/httpd", "/run/lab", "/run/lab/exchanges", "/tmp"}
+    # What the recorder makes is on the file system of the folder above.
+    for folder in set(found) - {"/run/lab/exchanges"}:
         assert host.mount_point(folder).filesystem in {"tmpfs", "mqueue"}
 
 
@@ -102,13 +105,12 @@ def test_no_program_has_more_rights_than_who_starts_it(root: Host) -> None:
 
 
 def test_the_modes_of_what_the_project_adds(host: Host) -> None:
-    added = "/etc/apache2/httpd.conf /usr/local/lib/cgi-lab/health /usr/local/lib/cgi-lab/healthcheck"
+    programs = lines(host, "find /usr/local/lib/cgi-lab -maxdepth 1 -type f -printf %s", "%m %u %f\\n")
+    modules = lines(host, "find /usr/local/lib/cgi-lab/cgilab -printf %s", "%m %u %y\\n")
 
-    assert lines(host, f"stat -c %s {added}", "%a %U %n") == [
-        "644 root /etc/apache2/httpd.conf",
-        "755 root /usr/local/lib/cgi-lab/health",
-        "755 root /usr/local/lib/cgi-lab/healthcheck",
-    ]
+    assert host.check_output("stat -c %s /etc/apache2/httpd.conf", "%a %U") == "644 root"
+    assert set(programs) == {"755 root exchanges", "755 root health", "755 root healthcheck", "755 root recorder"}
+    assert set(modules) == {"644 root f", "755 root d"}
 
 
 @pytest.mark.parametrize(

@@ -43,12 +43,13 @@ class RunningLab:
 
 
 @contextmanager
-def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLab]:
+def running_lab(folder: Path, settings: Mapping[str, str], root: Path = engine.ROOT) -> Iterator[RunningLab]:
     """Start a lab, and remove it at the end.
 
     Args:
         folder: an empty folder, which becomes the home of its services and its document root.
         settings: variables of compose.yaml.
+        root: the copy of the project whose image is built.
 
     Raises:
         LabError: it cannot be started; the message holds its log.
@@ -61,7 +62,7 @@ def running_lab(folder: Path, settings: Mapping[str, str]) -> Iterator[RunningLa
     # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
     name = f"test-{secrets.token_hex(4)}"
     own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name, "CPUS": "1"}
-    compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own})
+    compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own}, root=root)
     try:
         compose.build()
         compose.start()

@@ -1,0 +1,220 @@
+"""From the lines that httpd logs to an exchange."""
+
+import re
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, strategies
+
+from cgilab.exchange import Change, Header, Message, Origin, Printed, Sent, Source, Variable
+from cgilab.httpd_log import NotARecordError, exchange, unescape
+
+STARTED = 1795355573356017  # 2026-11-22 13:52:53.356017 UTC
+
+VARIABLES = {
+    "AUTH_TYPE": "-",
+    "CONTENT_LENGTH": "11",
+    "CONTENT_TYPE": "application/x-www-form-urlencoded",
+    "LANG": "C.UTF-8",
+    "PATH_INFO": "-",
+    "QUERY_STRING": "age=2",
+    "REMOTE_ADDR": "172.18.0.1",
+    "REQUEST_METHOD": "POST",
+    "SCRIPT_FILENAME": "/srv/cgi-bin/web_03.py",
+    "SERVER_NAME": "localhost",
+    "SERVER_SIGNATURE": "",
+}
+
+
+def access(
+    *, key: str = "ID/12", request: str = "POST /cgi-bin/web_03.py?age=2 HTTP/1.1", status: str = "200", **more: str
+) -> str:
+    """Return the last line of a record."""
+    variables = (f"{name}={value}" for name, value in {**VARIABLES, **more}.items())
+    fields = [key, str(STARTED), "45090", "172.18.0.1", "40572", request, status, "256", "239"]
+    return "=" + "\t".join([*fields, *variables, "a line for people"])
+
+
+def line(micro: int, text: str, *, level: str = "http:trace4", hour: int = 13) -> str:
+    """Return a line of the error log, so many microseconds after 13:52:53."""
+    return f"2026-11-22 {hour}:52:53.{micro:06} {level} {text}"
+
+
+RECORD = [
+    line(356114, "Headers received from client:"),
+    line(356115, "  Host: localhost:8080"),
+    line(356116, r"  X-Odd: a\\\"b\\\\\\\\c\\t\\xc3\\xa9"),
+    line(356117, "  Content-Length: 11"),
+    line(356118, "  Content-Type: application/x-www-form-urlencoded"),
+    line(392192, "Headers from script 'web_03.py':", level="cgi:trace4"),
+    line(392314, "  Content-Type: text/plain", level="cgi:trace4"),
+    line(392315, "  Status: 404 Gone Fishing", level="cgi:trace4"),
+    line(392316, "  Content-Length: 99", level="cgi:trace4"),
+    line(392317, "  Connection: X-Lesson", level="cgi:trace4"),
+    line(392318, "  Set-Cookie: a=1", level="cgi:trace4"),
+    line(392319, "  Set-Cookie: b=2", level="cgi:trace4"),
+    line(392320, "  X-Twice: 1", level="cgi:trace4"),
+    line(392321, "  X-Twice: 2", level="cgi:trace4"),
+    line(392400, "AH01215: stderr from /srv/cgi-bin/web_03.py: Oops", level="cgi:error"),
+    line(392418, "Response sent with status 404, headers:", level="http:trace3"),
+    line(392447, "  Date: Sun, 22 Nov 2026 13:52:53 GMT", level="http:trace5"),
+    line(392448, "  Server: Apache/2.4.71 (Debian)", level="http:trace5"),
+    line(392449, "  Connection: X-Lesson, close"),
+    line(392450, "  Set-Cookie: a=1"),
+    line(392451, "  Set-Cookie: b=2"),
+    line(392452, "  X-Twice: 1, 2"),
+    line(392453, "  Transfer-Encoding: chunked"),
+    line(392454, "  Content-Type: text/plain"),
+]
+ONE = exchange([*RECORD, access(status="404")])
+
+
+def test_the_request() -> None:
+    assert (ONE.id, ONE.started, ONE.client) == ("ID", STARTED, ("172.18.0.1", 40572))
+    assert (ONE.method, ONE.target, ONE.protocol) == ("POST", "/cgi-bin/web_03.py?age=2", "HTTP/1.1")
+    assert ONE.path == "/cgi-bin/web_03.py"
+    assert ONE.body_length == 11
+    assert ONE.request_headers == [
+        Header("Host", "localhost:8080"),
+        Header("X-Odd", 'a"b\\\\c\té'),
+        Header("Content-Length", "11"),
+        Header("Content-Type", "application/x-www-form-urlencoded"),
+    ]
+
+
+def test_the_environment_and_where_each_variable_comes_from() -> None:
+    assert ONE.script == "/srv/cgi-bin/web_03.py"
+    assert ONE.environment == [
+        Variable("CONTENT_LENGTH", "11", Source.REQUEST_HEADERS),
+        Variable("CONTENT_TYPE", "application/x-www-form-urlencoded", Source.REQUEST_HEADERS),
+        Variable("HTTP_HOST", "localhost:8080", Source.REQUEST_HEADERS),
+        Variable("HTTP_X_ODD", 'a"b\\\\c\té', Source.REQUEST_HEADERS),
+        Variable("LANG", "C.UTF-8", Source.CONFIGURATION),
+        Variable("QUERY_STRING", "age=2", Source.REQUEST_LINE),
+        Variable("REMOTE_ADDR", "172.18.0.1", Source.CONNECTION),
+        Variable("REQUEST_METHOD", "POST", Source.REQUEST_LINE),
+        Variable("SCRIPT_FILENAME", "/srv/cgi-bin/web_03.py", Source.REQUEST_LINE),
+        Variable("SERVER_NAME", "localhost", Source.REQUEST_HEADERS),
+        Variable("SERVER_SIGNATURE", "", Source.CONFIGURATION),
+    ]
+
+
+def test_what_became_of_what_the_script_printed() -> None:
+    assert ONE.printed == [
+        Printed("Content-Type", "text/plain", Change.NONE),
+        Printed("Status", "404 Gone Fishing", Change.STATUS),
+        Printed("Content-Length", "99", Change.DROPPED),
+        Printed("Connection", "X-Lesson", Change.CHANGED),
+        Printed("Set-Cookie", "a=1", Change.NONE),
+        Printed("Set-Cookie", "b=2", Change.NONE),
+        Printed("X-Twice", "1", Change.CHANGED),
+        Printed("X-Twice", "2", Change.CHANGED),
+    ]
+
+
+def test_who_wrote_what_the_client_received() -> None:
+    assert (ONE.status, ONE.bytes_received, ONE.bytes_sent) == (404, 256, 239)
+    assert ONE.sent == [
+        Sent("Date", "Sun, 22 Nov 2026 13:52:53 GMT", Origin.SERVER),
+        Sent("Server", "Apache/2.4.71 (Debian)", Origin.SERVER),
+        Sent("Connection", "X-Lesson, close", Origin.SCRIPT, "X-Lesson"),
+        Sent("Set-Cookie", "a=1", Origin.SCRIPT),
+        Sent("Set-Cookie", "b=2", Origin.SCRIPT),
+        Sent("X-Twice", "1, 2", Origin.SCRIPT, "1, 2"),
+        Sent("Transfer-Encoding", "chunked", Origin.SERVER),
+        Sent("Content-Type", "text/plain", Origin.SCRIPT),
+    ]
+
+
+def test_the_time_line() -> None:
+    assert (ONE.first_header, ONE.response, ONE.end) == (36297, 36401, 45090)
+    assert ONE.messages == [Message(36383, "error", "AH01215: stderr from /srv/cgi-bin/web_03.py: Oops")]
+
+
+@pytest.mark.parametrize("hour", [0, 5, 14, 23], ids="local time {}".format)
+def test_the_time_line_in_another_time_zone(hour: int) -> None:
+    record = [re.sub(r" 13:", f" {hour:02}:", text) for text in RECORD]
+
+    assert exchange([*record, access()]).response == ONE.response
+
+
+def test_a_file_has_neither_script_nor_environment() -> None:
+    one = exchange([access(SCRIPT_FILENAME="-", request="GET / HTTP/1.1")])
+
+    assert (one.script, one.environment, one.printed, one.first_header, one.response) == (None, [], [], None, None)
+
+
+@pytest.mark.parametrize(
+    ("line_logged", "request_line"),
+    [
+        pytest.param("GET /cgi-bin/web_02.py", ("GET", "/cgi-bin/web_02.py", ""), id="HTTP/0.9"),
+        pytest.param("GARBAGE", ("GARBAGE", "", ""), id="one word"),
+        pytest.param("-", ("-", "", ""), id="nothing"),
+        pytest.param(r"\x16\x03\x01", ("\x16\x03\x01", "", ""), id="the start of HTTPS"),
+        pytest.param(r"GET /\"\\\xff HTTP/1.1", ("GET", '/"\\\\xff', "HTTP/1.1"), id="escapes"),
+    ],
+)
+def test_request_lines(line_logged: str, request_line: tuple[str, str, str]) -> None:
+    one = exchange([access(request=line_logged)])
+
+    assert (one.method, one.target, one.protocol) == request_line
+
+
+def test_a_request_without_an_id_is_named_by_time_and_process() -> None:
+    assert exchange([access(key="-/12")]).id == f"{STARTED}-12"
+
+
+@pytest.mark.parametrize(
+    "name", ["Authorization", "Proxy-Authorization", "Proxy", "X_Under", "X.Dot", "Content-Type", "Content-Length"]
+)
+def test_headers_that_become_no_http_variable(name: str) -> None:
+    record = [line(1, "Headers received from client:"), line(2, f"  {name}: a"), access()]
+
+    assert [variable for variable in exchange(record).environment if variable.name.startswith("HTTP_")] == []
+
+
+FORGED = [
+    "Response sent with status 200, headers:",
+    "  Set-Cookie: forged=1",
+    "Headers received from client:",
+    access(),
+]
+
+
+@pytest.mark.parametrize("text", FORGED)
+def test_a_script_that_writes_log_lines_on_stderr_forges_nothing(text: str) -> None:
+    forged = line(392401, f"AH01215: stderr from /srv/cgi-bin/web_03.py: {text}", level="cgi:error")
+    one = exchange([*RECORD[:15], forged, *RECORD[15:], access(status="404")])
+
+    assert (one.sent, one.request_headers) == (ONE.sent, ONE.request_headers)
+    assert len(one.messages) == 2
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["", "=", "ID/12\t1", line(1, "Headers received from client:"), access()[1:], access(status="20x"), "=\t" * 20],
+)
+def test_what_does_not_end_with_a_line_of_the_access_log_is_no_record(last: str) -> None:
+    with pytest.raises(NotARecordError):
+        exchange([*RECORD, last])
+
+
+@given(strategies.lists(strategies.text(strategies.characters(max_codepoint=255), max_size=80), max_size=30))
+def test_arbitrary_lines_never_stop_it(lines: list[str]) -> None:
+    one = exchange([*lines, access()])
+
+    assert (one.id, one.status, one.method) == ("ID", 200, "POST")
+
+
+@given(strategies.text(strategies.characters(max_codepoint=255), max_size=300))
+def test_an_arbitrary_last_line_is_an_exchange_or_none(last: str) -> None:
+    with suppress(NotARecordError):
+        assert exchange([last]).status >= 0
+
+
+@given(strategies.binary(max_size=60))
+def test_unescape_is_the_inverse_of_httpds_escape(value: bytes) -> None:
+    named = {8: r"\b", 9: r"\t", 10: r"\n", 11: r"\v", 13: r"\r", 34: r"\"", 92: "\\\\"}
+    escaped = "".join(named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in value)
+
+    assert unescape(escaped) == value.decode("utf-8", errors="backslashreplace")

@@ -1,0 +1,192 @@
+"""The recorder and its store: lines go in, records come out."""
+
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies
+
+from cgilab import store
+from cgilab.recorder import CUT, LINES, OPEN, Recorder, mask
+from cgilab.store import Writer, records
+
+
+class People(io.BytesIO):
+    """Where lines for people go."""
+
+    def lines(self) -> list[bytes]:
+        """Return the lines so far."""
+        return self.getvalue().splitlines()
+
+
+def last(key: str, people: str = "GET / 200") -> bytes:
+    """Return the last line of a request."""
+    return f"={key}\t1\t2\t{people}\n".encode()
+
+
+def trace(key: str, text: str) -> bytes:
+    """Return a line of a request, of httpd's trace log."""
+    return f"{key} DATE TIME http:trace4 {text}\n".encode()
+
+
+@pytest.fixture
+def people() -> People:
+    """Where the recorder writes for people."""
+    return People()
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[Writer]:
+    """A store in tmp_path."""
+    with closing(Writer(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def recorder(writer: Writer, people: People) -> Recorder:
+    """A recorder that writes its records into tmp_path."""
+    return Recorder(writer, people)
+
+
+def test_each_request_has_its_own_lines(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.take(trace("a", "1") + trace("b", "1") + trace("a", "2") + last("b") + trace("a", "3") + last("a"))
+
+    assert records(tmp_path) == [
+        b"DATE TIME http:trace4 1\n=b\t1\t2\tGET / 200",
+        b"DATE TIME http:trace4 1\nDATE TIME http:trace4 2\nDATE TIME http:trace4 3\n=a\t1\t2\tGET / 200",
+    ]
+
+
+@given(strategies.data())
+def test_it_does_not_matter_where_a_read_ends(data: strategies.DataObject) -> None:
+    whole = trace("a", "1") + trace("b", "2") + last("b") + last("a")
+    cuts = sorted(data.draw(strategies.lists(strategies.integers(0, len(whole)), max_size=5)))
+    written: list[bytes] = []
+
+    class Kept(Writer):
+        def __init__(self) -> None:
+            pass
+
+        def append(self, record: bytes) -> None:
+            written.append(record)
+
+    recorder = Recorder(Kept(), People())
+    for begin, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
+        recorder.take(whole[begin:end])
+
+    assert written == [
+        b"DATE TIME http:trace4 2\n=b\t1\t2\tGET / 200",
+        b"DATE TIME http:trace4 1\n=a\t1\t2\tGET / 200",
+    ]
+
+
+def test_people_see_a_line_a_request_and_what_is_no_trace(recorder: Recorder, people: People) -> None:
+    recorder.take(trace("a", "  Host: x") + b"a DATE TIME cgi:error AH01215: Oops\n" + last("a", "GET /a 500"))
+
+    assert people.lines() == [b"DATE TIME cgi:error AH01215: Oops", b"GET /a 500"]
+
+
+def test_a_request_of_the_labs_own_pages_is_not_kept(recorder: Recorder, tmp_path: Path, people: People) -> None:
+    recorder.take(trace("a", "  Host: x") + b"~a\n" + last("a"))
+
+    assert records(tmp_path) == [last("a").rstrip()]
+    assert len(people.lines()) == 1
+
+
+def test_a_script_that_floods_its_stderr_does_not_fill_the_memory(recorder: Recorder, tmp_path: Path) -> None:
+    for _ in range(10 * LINES):
+        recorder.take(b"a DATE TIME cgi:error " + b"x" * 8000 + b"\n")
+    recorder.take(last("a"))
+
+    (record,) = records(tmp_path)
+    assert len(record) <= store.RECORD_BYTES + len(CUT) + 1
+    assert record.split(b"\n")[-2:] == [CUT, last("a").rstrip()]
+
+
+def test_requests_that_never_end_are_forgotten(recorder: Recorder, tmp_path: Path) -> None:
+    for number in range(2 * OPEN):
+        recorder.take(trace(str(number), "1"))
+    recorder.take(last("0") + last(str(2 * OPEN - 1)))
+
+    first, second = records(tmp_path)
+    assert (first, second.count(b"\n")) == (last("0").rstrip(), 1)
+
+
+# --- The store -----------------------------------------------------------------------------------
+
+
+def test_the_store_keeps_the_last_500(writer: Writer, tmp_path: Path) -> None:
+    for number in range(1234):
+        writer.append(str(number).encode())
+
+    assert records(tmp_path) == [str(number).encode() for number in range(734, 1234)]
+
+
+def test_the_store_stays_below_16_mb(writer: Writer, tmp_path: Path) -> None:
+    for _ in range(500):
+        writer.append(b"x" * store.RECORD_BYTES)
+
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= store.BYTES
+    assert len(records(tmp_path)) >= 30
+
+
+def test_a_record_that_is_being_written_is_not_read(writer: Writer, tmp_path: Path) -> None:
+    writer.append(b"whole")
+    with (tmp_path / "1").open("ab") as file:
+        file.write(b"half")
+
+    assert records(tmp_path) == [b"whole"]
+
+
+def test_a_new_writer_goes_on_after_the_old_one(writer: Writer, tmp_path: Path) -> None:
+    writer.append(b"1")
+    with closing(Writer(tmp_path)) as second:
+        second.append(b"2")
+
+        assert (writer.was_empty, second.was_empty) == (True, False)
+    assert records(tmp_path) == [b"1", b"2"]
+
+
+def test_a_store_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert records(tmp_path / "none") == []
+
+
+# --- Secrets -------------------------------------------------------------------------------------
+
+LINE = b"D T http:trace4   "
+SECRETS = [
+    pytest.param(LINE + b"Authorization: Basic YTpi", LINE + b"Authorization: (masked)", id="log-in"),
+    pytest.param(LINE + b"authorization: x", LINE + b"authorization: (masked)", id="small letters"),
+    pytest.param(LINE + b"Proxy-Authorization: x", LINE + b"Proxy-Authorization: (masked)", id="proxy"),
+    pytest.param(LINE + b"Cookie: a=1; b=2", LINE + b"Cookie: (masked)", id="cookies"),
+    pytest.param(LINE + b"Set-Cookie: a=1", LINE + b"Set-Cookie: (masked)", id="a new cookie"),
+    pytest.param(b"=a\tGET /?password=x&b=1 HTTP", b"=a\tGET /?password=(masked)&b=1 HTTP", id="a password"),
+    pytest.param(b"=a\tQUERY_STRING=user_pwd=x\tB=1", b"=a\tQUERY_STRING=user_pwd=(masked)\tB=1", id="in a variable"),
+    pytest.param(b"=a\t/?a=1&API-Key=x;c=2", b"=a\t/?a=1&API-Key=(masked);c=2", id="a key"),
+    pytest.param(b'=a\t"GET /?access_token=x" 200', b'=a\t"GET /?access_token=(masked)" 200', id="a token"),
+]
+HARMLESS = [
+    b"D T http:trace4   Accept: */*",
+    b"D T http:trace4   X-Cookie-Law: yes",
+    b"=a\tGET /?name=secret&passage=12 HTTP",
+    b"=a\tPATH=/usr/bin\tQUERY_STRING=",
+]
+
+
+@pytest.mark.parametrize(("logged", "kept"), SECRETS)
+def test_secrets_are_masked(logged: bytes, kept: bytes) -> None:
+    assert mask(b"before\n" + logged + b"\nafter") == b"before\n" + kept + b"\nafter"
+
+
+@pytest.mark.parametrize("logged", HARMLESS)
+def test_what_is_no_secret_stays(logged: bytes) -> None:
+    assert mask(logged) == logged
+
+
+def test_secrets_are_kept_where_that_is_asked_for(writer: Writer, tmp_path: Path, people: People) -> None:
+    recorder = Recorder(writer, people, masked=False)
+    recorder.take(trace("a", "  Cookie: a=1") + last("a"))
+
+    assert b"Cookie: a=1" in records(tmp_path)[0]
