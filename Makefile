@@ -3,8 +3,9 @@
 
 PYTHON ?= python3
 
-# What `make run` starts, what `make new` makes, and which clients `make client-…` starts: http_client or requests.
+# What `make run` starts, what `make trace` asks for, what `make new` makes, and which clients `make client-…` starts: http_client or requests.
 SCRIPT ?= web_02.py
+URL ?= /cgi-bin/web_02.py
 NAME ?=
 WITH ?= http_client
 
@@ -49,6 +50,16 @@ logs: running ## show the last requests and errors
 shell: running ## open a shell in the container
 	@docker compose exec web bash
 
+# --- Exchanges -----------------------------------------------------------------------------------
+
+.PHONY: trace
+trace: environment ## send a request and show the whole exchange (URL="POST /cgi-bin/web_03.py age=42")
+	@.venv/bin/python -m cgilab trace $(URL)
+
+.PHONY: watch
+watch: environment ## show every exchange as it happens, whoever the client is
+	@.venv/bin/python -m cgilab watch
+
 # --- Services and clients ------------------------------------------------------------------------
 
 .PHONY: run
@@ -84,6 +95,10 @@ mutate: environment ## remove each directive of httpd.conf in turn and report th
 .PHONY: bench-start
 bench-start: environment ## measure how long the lab takes to start and stop, and what it weighs
 	@.venv/bin/python -m bench.start
+
+.PHONY: bench-record
+bench-record: environment engine ## measure what recording exchanges costs
+	@.venv/bin/python -m bench.record
 
 .PHONY: lock
 lock: environment ## pin the newest versions of what tests and checks need

@@ -1,12 +1,14 @@
 """The command `lab`, also as `python3 -m cgilab`."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
-from cgilab.commands import clean, new, status, up
 from cgilab.errors import LabError
+
+COMMANDS = ("up", "status", "trace", "watch", "new", "clean")
 
 
 class Command(Protocol):
@@ -21,7 +23,39 @@ class Command(Protocol):
         """Do it, and return the exit code."""
 
 
-COMMANDS: dict[str, Command] = {"up": up, "status": status, "new": new, "clean": clean}
+class WithoutLibrary:
+    """A command whose library is not installed: the others need none, and work all the same.
+
+    Args:
+        library: its name.
+    """
+
+    def __init__(self, library: str | None) -> None:
+        self.__doc__ = f"Needs the library {library}, which is not installed."
+
+    def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
+        """Take anything."""
+        parser.add_argument("anything", nargs="*")
+
+    def run(self, _arguments: argparse.Namespace, /) -> int:
+        """Say what is missing.
+
+        Raises:
+            LabError: always.
+        """
+        raise LabError(
+            str(self.__doc__),
+            "Type:  .venv/bin/python instead of python3; make test sets up .venv",
+            "Or:    python3 -m pip install rich",
+        )
+
+
+def load(name: str) -> Command:
+    """Return the module of a command, or what stands for it where a library that it needs is missing."""
+    try:
+        return cast("Command", importlib.import_module(f"cgilab.commands.{name}"))
+    except ModuleNotFoundError as error:
+        return WithoutLibrary(error.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,12 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="lab", description="Apache httpd with Python CGI, in a container.")
     subparsers = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
-        summary = (module.__doc__ or "").strip()
-        module.add_arguments(subparsers.add_parser(name, help=summary, description=summary))
+    commands = {name: load(name) for name in COMMANDS}
+    for name, command in commands.items():
+        summary = (command.__doc__ or "").strip()
+        command.add_arguments(subparsers.add_parser(name, help=summary, description=summary))
     parsed = parser.parse_args(arguments)
     try:
-        return COMMANDS[parsed.command].run(parsed)
+        return commands[parsed.command].run(parsed)
     except LabError as error:
         print(error, file=sys.stderr)
         return 1

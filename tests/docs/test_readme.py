@@ -33,6 +33,8 @@ NOT_TYPED = {
     "make test": "it is what runs this test",
     ".venv/bin/python -m pytest -n 4 --dist loadfile": "it is what runs this test",
     "make lint": "continuous integration types it, beside the tests",
+    "make watch": "it ends with Ctrl-C; tests/exchanges starts it with an end",
+    ".venv/bin/python -m cgilab watch": "it ends with Ctrl-C; tests/exchanges starts it with an end",
     ". .venv/bin/activate && pre-commit run --all-files": "continuous integration types it, beside the tests",
 }
 
@@ -121,7 +123,7 @@ def commands_of_table(column: str) -> list[str]:
 
 def test_the_examples_print_what_the_readme_shows(copy: Copy) -> None:
     examples = list(EXAMPLE.finditer(README))
-    assert len(examples) == 8
+    assert len(examples) == 9
     for example in examples:
         commands = [command for command in example["commands"].splitlines() if command not in NOT_TYPED]
         printed = "".join(copy.type(command) for command in commands)
@@ -150,7 +152,7 @@ def test_compose_alone_starts_the_lab_where_there_is_a_base_image(copy: Copy, ma
 def test_every_command_of_the_table_works(copy: Copy, column: str) -> None:
     lend_environment(copy.folder)
     commands = commands_of_table(column)
-    assert len(commands) == 16
+    assert len(commands) == 18
     for command in commands:
         if command not in NOT_TYPED:
             copy.type(command)
@@ -158,12 +160,14 @@ def test_every_command_of_the_table_works(copy: Copy, column: str) -> None:
 
 def test_the_table_has_every_target(copy: Copy) -> None:
     targets = set(re.findall(r"^make (\S+)", copy.type("make"), re.MULTILINE))
-    of_contributors = {"help", "lock", "mutate", "bench-start"}
+    of_contributors = {"help", "lock", "mutate", "bench-start", "bench-record"}
 
     assert {command.split()[1] for command in commands_of_table("make")} == targets - of_contributors
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/chapter.md", "docs/benchmarks.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/chapter.md", "docs/exchanges.md", "docs/benchmarks.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     headings = {

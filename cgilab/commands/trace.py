@@ -1,0 +1,86 @@
+"""Send a request and show the whole exchange: what was sent, given, printed and received."""
+
+import argparse
+import json
+import re
+import secrets
+from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit
+
+from rich.console import Console
+
+from cgilab import remote, terminal
+from cgilab.errors import LabError
+from cgilab.har import as_har
+
+METHOD = re.compile(r"[A-Z]+")
+HEADER = re.compile(r"(?P<name>[A-Za-z0-9_-]+):(?P<value>[^=].*|)")
+WITH_BODY = {"POST", "PUT", "PATCH"}
+FORM = "application/x-www-form-urlencoded"
+FAILED = 400
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`lab trace [METHOD] PATH [name=value …] [Name:value …]`."""
+    parser.add_argument("words", nargs="+", metavar="[METHOD] PATH [name=value ...] [Name:value ...]")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the exchange as JSON")
+    form.add_argument("--har", metavar="FILE", help="write the exchange as HTTP Archive 1.2")
+    parser.epilog = "The exit code is 0 for a status below 400, else 1. LAB_URL says where the lab is."
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Send the request, and show what the lab has recorded of it."""
+    method, target, headers, body = request(arguments.words)
+    agent = headers.setdefault("User-Agent", f"lab-trace/{secrets.token_hex(4)}")
+    url = remote.address()
+    before = remote.exchanges(url)
+    remote.send(url, method, target, headers, body)
+    one = remote.wait_for_exchange(url, agent, before[-1]["id"] if before else "")
+    if arguments.json:
+        print(json.dumps(one, indent=2, ensure_ascii=False))
+    elif arguments.har:
+        Path(arguments.har).write_text(json.dumps(as_har([one]), indent=2), encoding="utf-8")
+        print(f"trace: {arguments.har} holds the exchange {one['id']}")
+    else:
+        terminal.show(Console(highlight=False), one)
+    return 0 if one["status"] < FAILED else 1
+
+
+def request(words: list[str]) -> tuple[str, str, dict[str, str], bytes | None]:
+    """Read a request from the words of the command line.
+
+    Args:
+        words: a method in capitals, or none for GET; a path, with or without a query, or a whole URL; parameters
+            ``name=value``, which go into the body of POST, PUT and PATCH, else into the query; headers ``Name:value``.
+
+    Returns:
+        The method, the target, the headers and the body.
+
+    Raises:
+        LabError: a word is none of these.
+    """
+    method = words[0] if len(words) > 1 and METHOD.fullmatch(words[0]) else "GET"
+    rest = words[1:] if words[0] == method and len(words) > 1 else words
+    parts = urlsplit(rest[0])
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~") or "/"
+    if not path.startswith("/"):
+        raise LabError(f"{rest[0]!r} is not a path: it starts with a slash.", "For example:  /cgi-bin/web_03.py age=42")
+    headers = {}
+    parameters = []
+    for word in rest[1:]:
+        header = HEADER.fullmatch(word)
+        name, equals, value = word.partition("=")
+        if header and (not equals or ":" in name):
+            headers[header["name"]] = header["value"].strip()
+        elif equals:
+            parameters.append((name, value))
+        else:
+            raise LabError(f"{word!r} is neither a parameter name=value nor a header Name:value.")
+    encoded = urlencode(parameters)
+    query = quote(parts.query, safe="%=&+:/?@!$'()*,;~-._")
+    if method in WITH_BODY:
+        headers.setdefault("Content-Type", FORM)
+        return method, path + (f"?{query}" if query else ""), headers, encoded.encode()
+    query = "&".join(part for part in (query, encoded) if part)
+    return method, path + (f"?{query}" if query else ""), headers, None

@@ -1,0 +1,116 @@
+"""The request that the words of `lab trace` make, and how an exchange looks on a terminal and in an archive."""
+
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cgilab import terminal
+from cgilab.commands.trace import request
+from cgilab.errors import LabError
+from cgilab.har import as_har
+from tests.unit.test_httpd_log import ONE
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+WORDS = [
+    pytest.param("/", ("GET", "/", {}, None), id="a path"),
+    pytest.param("/a?b=c", ("GET", "/a?b=c", {}, None), id="a query in the path"),
+    pytest.param("http://localhost:8080/a?b", ("GET", "/a?b", {}, None), id="a whole URL"),
+    pytest.param("/a b=c d=", ("GET", "/a?b=c&d=", {}, None), id="parameters of GET"),
+    pytest.param("/a?b=1 c=2", ("GET", "/a?b=1&c=2", {}, None), id="parameters after a query"),
+    pytest.param("HEAD /a b=c", ("HEAD", "/a?b=c", {}, None), id="HEAD"),
+    pytest.param("POST /a b=c&d e==", ("POST", "/a", FORM, b"b=c%26d&e=%3D"), id="parameters of POST"),
+    pytest.param("POST /a?b=1", ("POST", "/a?b=1", FORM, b""), id="POST without parameters"),
+    pytest.param("/a X-Lesson:12.3", ("GET", "/a", {"X-Lesson": "12.3"}, None), id="a header"),
+    pytest.param("/a X-A:b=c", ("GET", "/a", {"X-A": "b=c"}, None), id="a header with an equals sign"),
+    pytest.param("/a b=c:d", ("GET", "/a?b=c%3Ad", {}, None), id="a parameter with a colon"),
+    pytest.param("POST /a Content-Type:a/b", ("POST", "/a", {"Content-Type": "a/b"}, b""), id="a type of one's own"),
+    pytest.param("/é b=é", ("GET", "/%C3%A9?b=%C3%A9", {}, None), id="UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("words", "made"), WORDS)
+def test_words_make_a_request(words: str, made: tuple[Any, ...]) -> None:
+    assert request(words.split()) == made
+
+
+@pytest.mark.parametrize("words", ["GET", "web_02.py", "/a b", "/a : "])
+def test_words_that_make_none(words: str) -> None:
+    with pytest.raises(LabError):
+        request(words.split())
+
+
+def shown(one: dict[str, Any]) -> list[str]:
+    """Return what a terminal without colours would show."""
+    console = Console(file=io.StringIO(), width=200)
+    terminal.show(console, one)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+# As it comes over HTTP.
+EXCHANGE: dict[str, Any] = json.loads(json.dumps(asdict(ONE)))
+
+
+def test_a_terminal_shows_who_wrote_each_header() -> None:
+    lines = shown(EXCHANGE)
+    received = lines[lines.index("client received") + 1 : lines.index("time line") - 1]
+
+    assert received == [
+        "  status 404",
+        "  server  Date: Sun, 22 Nov 2026 13:52:53 GMT",
+        "  server  Server: Apache/2.4.71 (Debian)",
+        "  script  Connection: X-Lesson, close  changed, the script printed: X-Lesson",
+        "  script  Set-Cookie: a=1",
+        "  script  Set-Cookie: b=2",
+        "  script  X-Twice: 1, 2  changed, the script printed: 1, 2",
+        "  server  Transfer-Encoding: chunked",
+        "  script  Content-Type: text/plain",
+        "  error: AH01215: stderr from /srv/cgi-bin/web_03.py: Oops",
+    ]
+
+
+def test_a_terminal_shows_what_became_of_what_the_script_printed() -> None:
+    lines = shown(EXCHANGE)
+    printed = lines[lines.index("script printed") + 1 : lines.index("client received") - 1]
+
+    assert printed[:4] == [
+        "  Content-Type: text/plain  sent as printed",
+        "  Status: 404 Gone Fishing  became the status line",
+        "  Content-Length: 99  dropped",
+        "  Connection: X-Lesson  changed",
+    ]
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\rb", "\x9b2J", "\u202eleft"])
+def test_a_hostile_value_cannot_steer_the_terminal(hostile: str) -> None:
+    one = {**EXCHANGE, "target": hostile, "request_headers": [{"name": "X", "value": hostile}]}
+    line = terminal.line({**one, "agent": hostile, "script_time": 1, "client": "a"}).plain
+
+    for text in [*shown(one), line]:
+        assert not {"\x1b", "\r", "\x9b", "\u202e"} & set(text)
+
+
+def test_what_looks_like_markup_is_shown_as_it_is() -> None:
+    assert "  X: [bold]words[/bold]" in shown(
+        {**EXCHANGE, "request_headers": [{"name": "X", "value": "[bold]words[/bold]"}]}
+    )
+
+
+def test_an_archive_holds_the_exchange() -> None:
+    archive = as_har([EXCHANGE])["log"]
+    (entry,) = archive["entries"]
+
+    assert (archive["version"], archive["creator"]["name"]) == ("1.2", "cgi-lab")
+    assert entry["startedDateTime"] == "2026-11-22T13:52:53.356017+00:00"
+    assert (entry["request"]["method"], entry["request"]["url"]) == (
+        "POST",
+        "http://localhost:8080/cgi-bin/web_03.py?age=2",
+    )
+    assert entry["request"]["queryString"] == [{"name": "age", "value": "2"}]
+    assert (entry["response"]["status"], entry["response"]["content"]["mimeType"]) == (404, "text/plain")
+    assert entry["time"] == pytest.approx(entry["timings"]["wait"] + entry["timings"]["receive"])
