@@ -56,7 +56,7 @@ need_ensurepip() {
 }
 
 # A browser without which all tests but those of the page work: where none can be had, those tests say so.
-# The names are those of tests/browser/conftest.py.
+# The names are those of tests/support/browser.py.
 need_browser() {
     for name in chromium chromium-browser google-chrome; do ! have "$name" || return 0; done
     # Ubuntu's package of that name only fetches a snap, which does not start in a container; Debian's is the browser.

@@ -216,7 +216,7 @@ function row(name, text, tag = null, ...below) {
     "li",
     { class: `row ${tag ? tag.className.replace("origin ", "from-") : ""}` },
     element("span", { class: "name" }, name),
-    element("span", { class: "value" }, text),
+    text === "" ? element("span", { class: "absent" }, "empty") : element("span", { class: "value" }, text),
     tag,
     ...below,
   );
@@ -280,7 +280,7 @@ function givenPanel(one) {
     2,
     "given",
     "Script was given",
-    element("p", { class: "line" }, one.script ?? "No script was started."),
+    one.script === null ? element("p", { class: "line" }, "No script was started.") : null,
     ...groups,
   );
 }
@@ -454,8 +454,9 @@ function title(one) {
 function showExchange(one) {
   const facts = [
     dateAndTime(one.started),
-    `from ${one.client[0]} port ${one.client[1]}`,
-    `${bytes(one.bytes_received)} received, ${bytes(one.bytes_sent)} sent`,
+    `from ${one.client[0]}`,
+    `request ${bytes(one.bytes_received)}`,
+    `response ${bytes(one.bytes_sent)}`,
   ];
   show(
     element(
@@ -511,8 +512,8 @@ function comparisonRows(variables, columns) {
       ...variable.values.map((text, column) =>
         element(
           "td",
-          { "data-column": columns[column], class: text === undefined ? "absent" : "value" },
-          text ?? "not given",
+          { "data-column": columns[column], class: text ? "value" : "absent" },
+          text === undefined ? "not given" : text || "empty",
         ),
       ),
     ),
