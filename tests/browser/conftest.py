@@ -79,10 +79,10 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(params=[{}])
+@pytest.fixture
 def lab_page(browser: Browser, lab: RunningLab, request: pytest.FixtureRequest) -> Iterator[LabPage]:
     """The page in a window of its own. A test may ask for other options of the window, as the fixture's parameter."""
-    options = {"viewport": {"width": 1280, "height": 800}, "timezone_id": "UTC", **request.param}
+    options = {"viewport": {"width": 1280, "height": 800}, "timezone_id": "UTC", **getattr(request, "param", {})}
     context = browser.new_context(**options, permissions=["clipboard-read", "clipboard-write"])
     context.set_default_timeout(TIMEOUT)
     opened = LabPage(context.new_page(), lab.url)

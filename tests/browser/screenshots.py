@@ -1,6 +1,6 @@
 """The pictures of the lab's page that the README shows, made from a lab that is started for it: `make screenshots`.
 
-Usage: .venv/bin/python -m tests.browser.screenshots [--port PORT] [--folder FOLDER] [--widths WIDTH…]
+Usage: .venv/bin/python -m tests.browser.screenshots [--folder FOLDER] [--width WIDTH]
 """
 
 import argparse
@@ -28,12 +28,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "pictures")
     parser.add_argument("--width", type=int, default=1280)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        # The port that the README speaks of has to stand in the pictures, and may be taken on this machine.
-        with running_lab(Path(folder), {**prepare(), **default_settings(os.environ)}) as lab, chromium() as browser:
-            call(lab.url)
-            for scheme in SCHEMES:
-                take(browser, lab.url, scheme, arguments.width, arguments.folder / f"lab-{scheme}.png")
+    settings = {**prepare(), **default_settings(os.environ)}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_lab(Path(folder), settings) as lab,
+        chromium() as browser,
+    ):
+        call(lab.url)
+        for scheme in SCHEMES:
+            take(browser, lab.url, scheme, arguments.width, arguments.folder / f"lab-{scheme}.png")
 
 
 def call(url: str) -> None:

@@ -89,9 +89,7 @@ def test_each_header_is_shown_with_who_wrote_it(lab: RunningLab, lab_page: LabPa
     assert len(set(colours.values())) == 2
 
 
-def test_what_the_server_changed_or_dropped_is_shown_as_such(
-    lab: RunningLab, lab_page: LabPage, service: Path
-) -> None:
+def test_what_the_server_changed_or_dropped_is_shown_as_such(lab: RunningLab, lab_page: LabPage, service: Path) -> None:
     service.write_text(
         "#!/bin/sh\nprintf 'Status: 404 Nothing here\\nContent-Type: text/plain\\nX-Twice: one\\nX-Twice: two\\n"
         "Date: yesterday\\n\\n'\n",
@@ -144,7 +142,7 @@ def test_the_time_line_has_its_four_moments(lab: RunningLab, lab_page: LabPage) 
     first_header, response, end = (f"{exchange[moment] / 1000 + 1e-9:.1f} ms" for moment in moments)
     assert shown == [
         "Received 0.0 ms",
-        f"Script’s first header {first_header}",
+        f"Script's first header {first_header}",
         f"Response sent {response}",
         f"End {end}",
     ]
@@ -174,8 +172,8 @@ def test_the_form_sends_the_chapters_post(lab_page: LabPage) -> None:
     expect(lab_page.page.locator("h2.title")).to_have_text("POST /cgi-bin/web_03.py 200")
     expect(lab_page.panel("Client sent").locator("pre")).to_have_text(ENCODED)
     expect(lab_page.panel("Client received").locator("pre")).to_have_text(f"{SENTENCE}\n")
-    sent = dict(row[:2] for row in lab_page.rows("Client sent"))
-    assert (sent["Content-Type"], sent["Content-Length"]) == ("application/x-www-form-urlencoded", "49")
+    sent = {row[0].lower(): row[1] for row in lab_page.rows("Client sent")}
+    assert (sent["content-type"], sent["content-length"]) == ("application/x-www-form-urlencoded", "49")
 
 
 def test_the_form_sends_a_get_with_a_header(lab_page: LabPage) -> None:
@@ -201,7 +199,7 @@ def test_the_form_sends_a_head(lab_page: LabPage) -> None:
         pytest.param(
             "//example.org/", "", "This page may send to the lab alone: start the path with one /", id="elsewhere"
         ),
-        pytest.param("/lab/exchanges", "", "Requests for the lab’s own pages are not recorded", id="the lab's own"),
+        pytest.param("/lab/exchanges", "", "Requests for the lab's own pages are not recorded", id="the lab's own"),
         pytest.param("/", "X-Lesson 12", "“X-Lesson 12” is no header: there is no colon in it", id="no colon"),
     ],
 )
@@ -223,7 +221,7 @@ def test_a_copied_program_gives_the_same_answer(lab_page: LabPage, program: str)
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_copied_program_quotes_what_it_has_to(lab: RunningLab, lab_page: LabPage, program: str) -> None:
-    value = "it's \"$HOME\" `id` \\ ; {a,b} %s"
+    value = 'it\'s "$HOME" `id` \\ ; {a,b} %s'
     mark = f"mark=quoted-{program}"
     target = f"/cgi-bin/web_04.py?{mark}&q='$(id)'[1-2]{{a,b}}%22%0A&"
     connection = HTTPConnection("localhost", lab.port, timeout=10)
@@ -233,14 +231,11 @@ def test_a_copied_program_quotes_what_it_has_to(lab: RunningLab, lab_page: LabPa
     lab_page.open_exchange(mark)
 
     printed = run_copy(lab_page, program).splitlines()
-    assert [line for line in printed if line.startswith(("HTTP_X_", "REQUEST_METHOD"))] == [
-        "REQUEST_METHOD : GET",
-        "HTTP_X_QUOTED : " + value,
-        "HTTP_X_EMPTY : ",
-    ] or sorted(line for line in printed if line.startswith(("HTTP_X_", "REQUEST_METHOD"))) == sorted(
-        ["REQUEST_METHOD : GET", "HTTP_X_QUOTED : " + value, "HTTP_X_EMPTY : "]
-    )
-    assert [line for line in printed if line.startswith("HTTP_HOST")] == [f"HTTP_HOST : localhost:{lab.port}"]
+    variables = dict(line.split(" : ", 1) for line in printed if " : " in line)
+    expected = {"HTTP_X_QUOTED": value, "HTTP_X_EMPTY": "", "HTTP_HOST": f"localhost:{lab.port}"}
+    assert {name: variables.get(name) for name in expected} == expected
+    assert variables["REQUEST_METHOD"] == "GET"
+    assert variables["QUERY_STRING"].startswith(mark)
 
 
 def run_copy(lab_page: LabPage, program: str) -> str:
@@ -276,6 +271,7 @@ def test_two_exchanges_are_compared_differences_first(lab: RunningLab, lab_page:
     ]
     lab_page.open_exchange("mark=one")
     lab_page.page.get_by_role("button", name="Compare two").click()
+    expect(lab_page.page.locator("table")).to_have_count(2)
     (other,) = [
         option
         for option in lab_page.page.get_by_label("Second").locator("option").all()
@@ -298,9 +294,7 @@ def test_two_exchanges_are_compared_differences_first(lab: RunningLab, lab_page:
 
 def rows_of_table(lab_page: LabPage, name: str) -> list[list[str]]:
     """Return the cells of a table of the comparison."""
-    return [
-        row.locator("th, td").all_text_contents() for row in lab_page.page.locator(f"table.{name} tbody tr").all()
-    ]
+    return [row.locator("th, td").all_text_contents() for row in lab_page.page.locator(f"table.{name} tbody tr").all()]
 
 
 def shown_value(environment: dict[str, str], name: str) -> str:
@@ -310,9 +304,7 @@ def shown_value(environment: dict[str, str], name: str) -> str:
 
 def test_html_is_shown_as_text(lab: RunningLab, lab_page: LabPage, service: Path) -> None:
     hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
-    service.write_text(
-        f"#!/bin/sh\nprintf 'Content-Type: text/plain\\nX-Hostile: {hostile}\\n\\n'\n", encoding="utf-8"
-    )
+    service.write_text(f"#!/bin/sh\nprintf 'Content-Type: text/plain\\nX-Hostile: {hostile}\\n\\n'\n", encoding="utf-8")
     service.chmod(0o755)
     target = f"/cgi-bin/{service.name}?mark=hostile&{hostile.replace(' ', '+')}"
     connection = HTTPConnection("localhost", lab.port, timeout=10)
@@ -437,8 +429,7 @@ def test_a_keyboard_is_enough(lab: RunningLab, lab_page: LabPage) -> None:
 
 WINDOWS = [
     pytest.param({"viewport": {"width": width, "height": 800}, "color_scheme": scheme}, id=f"{width}px, {scheme}")
-    for width in (360, 1280, 1920)
-    for scheme in ("light", "dark")
+    for width, scheme in ((360, "light"), (1280, "light"), (1280, "dark"), (1920, "dark"))
 ]
 
 
@@ -453,8 +444,9 @@ def test_it_is_accessible_and_scrolls_in_one_direction(lab: RunningLab, lab_page
     if view in {"exchange", "comparison"}:
         lab_page.page.locator("#exchanges a", has_text="a-long-query").first.click()
         expect(lab_page.page.locator(".panel")).to_have_count(4)
-        for closed in lab_page.page.locator("details:not([open]) > summary").all():
-            closed.click()
+        closed = lab_page.page.locator("details:not([open]) > summary")
+        while closed.count():
+            closed.first.click()
     if view == "comparison":
         lab_page.page.get_by_role("button", name="Compare two").click()
         expect(lab_page.page.locator("table")).to_have_count(2)

@@ -31,6 +31,10 @@ MODULES = {
 }
 
 
+# What httpd and Docker start.
+PROGRAMS = ("exchanges", "health", "healthcheck", "page", "recorder")
+
+
 def lines(host: Host, command: str, *arguments: str) -> list[str]:
     """Run a command that has to succeed, and return the lines that it prints."""
     printed: str = host.check_output(command, *arguments)
@@ -102,13 +106,12 @@ def test_no_program_has_more_rights_than_who_starts_it(root: Host) -> None:
 
 
 def test_the_modes_of_what_the_project_adds(host: Host) -> None:
-    added = "/etc/apache2/httpd.conf /usr/local/lib/cgi-lab/health /usr/local/lib/cgi-lab/healthcheck"
+    programs = {f"755 root /usr/local/lib/cgi-lab/{name}" for name in PROGRAMS}
+    files = {f"644 root /usr/local/lib/cgi-lab/lab/{name}" for name in ("index.html", "lab.css", "lab.js")}
+    folders = "/usr/local/lib/cgi-lab /usr/local/lib/cgi-lab/lab"
+    found = lines(host, f"find /etc/apache2/httpd.conf {folders} -maxdepth 1 -type f -exec stat -c %s {{}} +", "%a %U %n")
 
-    assert lines(host, f"stat -c %s {added}", "%a %U %n") == [
-        "644 root /etc/apache2/httpd.conf",
-        "755 root /usr/local/lib/cgi-lab/health",
-        "755 root /usr/local/lib/cgi-lab/healthcheck",
-    ]
+    assert set(found) == {"644 root /etc/apache2/httpd.conf", *programs, *files}
 
 
 @pytest.mark.parametrize(

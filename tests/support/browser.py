@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import Browser, Error, sync_playwright
@@ -47,7 +47,5 @@ def chromium() -> Iterator[Browser]:
         try:
             yield browser
         finally:
-            try:
+            with suppress(Error):  # it has ended already
                 browser.close()
-            except Error:
-                pass  # it has ended already

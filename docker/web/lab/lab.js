@@ -335,7 +335,7 @@ function receivedPanel(one) {
 function moments(one) {
   return [
     { name: "Received", offset: 0 },
-    { name: "Script’s first header", offset: one.first_header, by: "script" },
+    { name: "Script's first header", offset: one.first_header, by: "script" },
     { name: "Response sent", offset: one.response, by: "server" },
     { name: "End", offset: one.end, by: "rest" },
   ].filter((moment) => moment.offset !== null);
@@ -486,9 +486,11 @@ function describe(one) {
 }
 
 function picker(label, chosen, change) {
-  const options = [...summaries.values()]
+  // The list may have lost the one that is shown: the lab drops the oldest.
+  const offered = [...summaries.values(), ...(summaries.has(chosen.id) ? [] : [{ ...chosen, agent: agentLine(chosen) }])];
+  const options = offered
     .reverse()
-    .map((one) => element("option", { value: one.id, selected: one.id === chosen }, describe(one)));
+    .map((one) => element("option", { value: one.id, selected: one.id === chosen.id }, describe(one)));
   return element(
     "label",
     {},
@@ -536,22 +538,22 @@ function showComparison(one, other) {
   const all = differences(one, other);
   const different = all.filter(({ values: [first, second] }) => first !== second);
   const equal = all.filter(({ values: [first, second] }) => first === second);
-  const columns = [one, other].map((each) => `${timeOfDay(each.started)} ${agentOf(each)}`);
+  const columns = [one, other].map((each) => `${timeOfDay(each.started)} ${shortAgent(agentLine(each))}`);
   show(
     element("h2", { class: "title" }, "Two exchanges, as their scripts were given them"),
     element(
       "div",
       { class: "pickers" },
-      picker("First", one.id, (identifier) => go(linkTo(identifier, other.id))),
-      picker("Second", other.id, (identifier) => go(linkTo(one.id, identifier))),
+      picker("First", one, (identifier) => go(linkTo(identifier, other.id))),
+      picker("Second", other, (identifier) => go(linkTo(one.id, identifier))),
     ),
     comparisonTable("different", `${different.length} variables differ`, different, columns),
     comparisonTable("equal", `${equal.length} variables are equal`, equal, columns),
   );
 }
 
-function agentOf(one) {
-  return shortAgent(value(one.request_headers, "user-agent"));
+function agentLine(one) {
+  return value(one.request_headers, "user-agent") ?? "";
 }
 
 // --- Programs that send the same request ------------------------------------------------------------
@@ -742,7 +744,7 @@ function headers(text) {
 function requestOf(form) {
   const url = new URL(form.get("path"), location.origin);
   if (url.origin !== location.origin) throw new Error("This page may send to the lab alone: start the path with one /");
-  if (url.pathname.startsWith("/lab/")) throw new Error("Requests for the lab’s own pages are not recorded");
+  if (url.pathname.startsWith("/lab/")) throw new Error("Requests for the lab's own pages are not recorded");
   url.hash = "";
   const method = form.get("method");
   const encoded = parameters(form.get("parameters"));
