@@ -109,7 +109,9 @@ def test_the_modes_of_what_the_project_adds(host: Host) -> None:
     programs = {f"755 root /usr/local/lib/cgi-lab/{name}" for name in PROGRAMS}
     files = {f"644 root /usr/local/lib/cgi-lab/lab/{name}" for name in ("index.html", "lab.css", "lab.js")}
     folders = "/usr/local/lib/cgi-lab /usr/local/lib/cgi-lab/lab"
-    found = lines(host, f"find /etc/apache2/httpd.conf {folders} -maxdepth 1 -type f -exec stat -c %s {{}} +", "%a %U %n")
+    found = lines(
+        host, f"find /etc/apache2/httpd.conf {folders} -maxdepth 1 -type f -exec stat -c %s {{}} +", "%a %U %n"
+    )
 
     assert set(found) == {"644 root /etc/apache2/httpd.conf", *programs, *files}
 

@@ -588,7 +588,11 @@ function shellQuoted(text) {
 function curl(one, known) {
   const content = bodyToSend(one, known);
   const headers = headersToSend(one);
-  const options = ["--globoff --path-as-is"];
+  const address = addressToSend(one);
+  const options = [];
+  // curl takes brackets and braces for patterns, and shortens a path with dots.
+  if (/[[\]{}]/.test(address)) options.push("--globoff");
+  if (/\/\.\.?(\/|\?|$)/.test(address)) options.push("--path-as-is");
   if (one.method === "HEAD") options.push("--head");
   else if (one.method !== (content === null ? "GET" : "POST")) options.push(`--request ${shellQuoted(one.method)}`);
   for (const header of headers) {
@@ -600,7 +604,7 @@ function curl(one, known) {
     if (value(headers, name.toLowerCase()) === undefined) options.push(`--header '${name}:'`);
   }
   if (content !== null) options.push(`--data-raw ${shellQuoted(content)}`);
-  return ["curl --include", ...options, shellQuoted(addressToSend(one))].join(" \\\n  ");
+  return ["curl --include", ...options, shellQuoted(address)].join(" \\\n  ");
 }
 
 // A string of JSON is one of Python as well.
