@@ -574,7 +574,7 @@ function headersToSend(one) {
 
 // As it stands in a request line: a browser's path may hold what only it encodes.
 function targetToSend(one) {
-  return one.target.replace(/[^\x21-\x7e]+/gu, (characters) => encodeURIComponent(characters.toWellFormed()));
+  return one.target.replace(/[^\x21-\x7e]+/gu, (characters) => encodeURIComponent(characters));
 }
 
 function addressToSend(one) {
@@ -663,9 +663,17 @@ print(response.text)
 
 // --- HAR 1.2 ----------------------------------------------------------------------------------------
 
+function parsed(target, base) {
+  try {
+    return new URL(target, base);
+  } catch {
+    return null; // whoever sent it need not have sent a right one
+  }
+}
+
 function har(one, known) {
   const host = value(one.request_headers, "host") ?? location.host;
-  const address = URL.parse(one.target, `http://${host}`);
+  const address = parsed(one.target, `http://${host}`);
   const response = one.response ?? one.end;
   const pairs = (headers) => headers.map(({ name, value }) => ({ name, value }));
   const length = value(one.sent, "content-length");
