@@ -346,6 +346,26 @@ def test_back_leads_to_the_exchange_before(lab: RunningLab, lab_page: LabPage) -
     expect(lab_page.page.locator("h2.title")).to_contain_text("mark=back-1")
 
 
+def test_back_leads_to_the_beginning(lab: RunningLab, lab_page: LabPage) -> None:
+    call(lab, "/cgi-bin/web_02.py?mark=beginning")
+    lab_page.open_exchange("mark=beginning")
+    lab_page.page.go_back()
+
+    expect(lab_page.page.locator("#view h2")).to_have_text("No exchange is open")
+    expect(lab_page.page.locator("#exchanges a[aria-current]")).to_have_count(0)
+
+
+def test_the_list_can_be_skipped(lab_page: LabPage) -> None:
+    lab_page.open()
+    expect(lab_page.page.locator("#count")).not_to_have_text("Looking for exchanges…")
+    loaded = lab_page.requests.count(f"{lab_page.url}/lab/lab.js")
+    lab_page.page.keyboard.press("Tab")
+    lab_page.page.keyboard.press("Enter")
+
+    expect(lab_page.page.locator("#detail")).to_be_focused()
+    assert lab_page.requests.count(f"{lab_page.url}/lab/lab.js") == loaded == 1
+
+
 def test_an_exchange_that_is_no_longer_kept_is_said_to_be_gone(lab_page: LabPage) -> None:
     lab_page.open("?exchange=gone")
 

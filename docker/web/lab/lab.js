@@ -16,6 +16,7 @@ const OPEN_GROUPS = ["request line", "request headers"];
 // Newest last. A summary is what GET /lab/exchanges lists.
 const summaries = new Map();
 let lastRequest = 0; // of open(), so that a slow answer does not replace a newer one
+let shownSearch = ""; // the part of the address that open() has followed
 
 // --- Making elements --------------------------------------------------------------------------------
 
@@ -189,8 +190,12 @@ async function load(identifier) {
 async function open() {
   const request = ++lastRequest;
   const { exchange, other } = wanted();
+  shownSearch = location.search;
   markCurrent();
-  if (!exchange) return;
+  if (!exchange) {
+    show(...nothingOpen);
+    return;
+  }
   try {
     const loaded = await Promise.all([exchange, other].filter(Boolean).map(load));
     if (request !== lastRequest) return;
@@ -806,8 +811,9 @@ async function recorded(before, method, target) {
 
 // --- Start ------------------------------------------------------------------------------------------
 
+const nothingOpen = [...byId("view").childNodes];
 byId("send").addEventListener("submit", send);
-addEventListener("popstate", () => (wanted().exchange ? open() : location.reload()));
+addEventListener("popstate", () => location.search !== shownSearch && open());
 document.addEventListener("visibilitychange", () => !document.hidden && refresh());
 await refresh(); // what a comparison offers to choose from
 open();
