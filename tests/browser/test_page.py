@@ -412,6 +412,7 @@ def test_a_recorder_that_was_started_again_is_told(lab_page: LabPage) -> None:
     lab_page.page.route("**/lab/exchanges?after=*", lambda route: route.fulfill(json=answer))
     lab_page.open()
 
+    expect(lab_page.page.locator("#restarted")).to_be_visible()
     expect(lab_page.page.locator("#restarted")).to_have_text(
         "The recorder ended and was started again (00:00:01). Exchanges that were under way then are missing."
     )
