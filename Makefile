@@ -81,7 +81,7 @@ client-02 client-03-get client-03-post client-04: $(if $(filter requests,$(WITH)
 # --- Tests and checks ----------------------------------------------------------------------------
 
 .PHONY: test
-test: environment engine ## run all tests
+test: environment browser engine ## run all tests
 	@.venv/bin/python -m pytest -n 4 --dist loadfile
 
 .PHONY: lint
@@ -91,6 +91,10 @@ lint: environment ## check the style of all files
 .PHONY: mutate
 mutate: environment ## remove each directive of httpd.conf in turn and report those that no test misses
 	@.venv/bin/python -m tests.mutate
+
+.PHONY: screenshots
+screenshots: environment browser engine ## make the pictures of the lab's page that the README shows
+	@.venv/bin/python -m tests.browser.screenshots
 
 .PHONY: bench-start
 bench-start: environment ## measure how long the lab takes to start and stop, and what it weighs
@@ -117,6 +121,11 @@ clean: ## remove all that the project has made, but no service and no page
 .PHONY: environment
 environment:
 	@tests/environment.sh
+
+# The browser in which the lab's page is tested, where there is none.
+.PHONY: browser
+browser: environment
+	@tests/environment.sh browser
 
 # Engine and base image, where they are missing: before the tests, which run in several processes.
 .PHONY: engine

@@ -1,15 +1,17 @@
 """The lab's own pages, which are CGI programs as well. httpd lets only this machine's own names call them.
 
+- ``GET /lab/`` is the page that shows them in a browser.
 - ``GET /lab/exchanges`` lists the recorded exchanges, oldest first; ``?after=ID`` those that came after one.
 - ``GET /lab/exchanges/ID`` is one of them, whole.
 
-Both are JSON; docs/exchanges.md describes it.
+The last two are JSON; docs/exchanges.md describes it.
 """
 
 import json
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +19,28 @@ from cgilab import store
 from cgilab.exchange import Exchange
 from cgilab.httpd_log import NotARecordError, exchange
 from cgilab.views import as_json, as_summary
+
+# In the image, the files of docker/web/lab/ lie beside this package.
+PAGE = Path(__file__).parent.parent / "lab" / "index.html"
+
+# What the page shows came from anywhere. Should any of it ever be taken for HTML, then still no script runs that is not
+# the page's own, nothing is loaded from elsewhere or sent there, and no other site can show the page in a frame.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def page(environment: Mapping[str, str] = os.environ, file: Path = PAGE) -> None:
+    """Answer a request for /lab/ with the HTML in `file`; its style sheet and its script are files of their own."""
+    if environment["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        _answer("405 Method Not Allowed", {"error": "the page can only be read", "allow": "GET, HEAD"})
+        return
+    sys.stdout.write(
+        "Content-Type: text/html; charset=utf-8\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
+        f"Referrer-Policy: no-referrer\nContent-Security-Policy: {CONTENT_SECURITY_POLICY}\n\n"
+        f"{file.read_text(encoding='utf-8')}"
+    )
 
 
 def exchanges(environment: Mapping[str, str] = os.environ) -> None:

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes the virtual environment .venv with what tests and checks need, as pinned in requirements.lock, and sees to curl,
-# with which the README calls the lab.
+# with which the README calls the lab; asked for a browser, also to Chromium, in which the tests open the lab's page.
 #
-#     tests/environment.sh
+#     tests/environment.sh [browser]
 #
 # The same by hand:  python3 -m venv .venv && .venv/bin/pip install --require-hashes -r requirements.lock
 #
@@ -21,8 +21,13 @@ lock=$here/../requirements.lock
 
 main() {
     have curl || need_package curl "there is no curl on PATH"
+    make_environment
+    [ "${1-}" != browser ] || need_browser
+}
+
+make_environment() {
     # The lock's copy is written last: an environment that was interrupted half-way has none, and is made anew.
-    ! cmp -s "$lock" "$environment/requirements.lock" || exit 0
+    ! cmp -s "$lock" "$environment/requirements.lock" || return 0
     need_python
     need_ensurepip
     say "making the virtual environment .venv for the tests, from requirements.lock, about 20 seconds"
@@ -50,17 +55,33 @@ need_ensurepip() {
         "$python cannot make virtual environments, for it lacks the module ensurepip"
 }
 
+# A browser without which all tests but those of the page work: where none can be had, those tests say so.
+# The names are those of tests/support/browser.py.
+need_browser() {
+    for name in chromium chromium-browser google-chrome; do ! have "$name" || return 0; done
+    # Ubuntu's package of that name only fetches a snap, which does not start in a container; Debian's is the browser.
+    if have apt-get && is_root && [ "$(os_release ID)" = debian ]; then
+        need_package chromium "there is no Chromium on PATH, with which the tests open the lab's page"
+        return
+    fi
+    # Playwright keeps its own browsers outside the project, so this is quick where it has been done before.
+    "$environment/bin/python" -m playwright install chromium >"$environment/playwright.log" 2>&1 || {
+        say "there is no Chromium, so the tests in tests/browser will fail; Playwright's last words:"
+        say_last_lines "$environment/playwright.log"
+    }
+}
+
 # need_package PACKAGE REASON: installs a package of Debian or Ubuntu, where that is possible.
 need_package() {
     if ! have apt-get || ! is_root; then
         fail "$2" "Debian and Ubuntu: type  sudo apt-get install $1"
     fi
     say "installing $1, since $2"
-    make_workspace
+    [ -n "${workspace-}" ] || make_workspace
     # shellcheck source=docker/engine/apt.sh
     . "$here/../docker/engine/apt.sh"
     apt_open cgi-lab-tests.log
     apt_install "$1"
 }
 
-main
+main "$@"

@@ -32,6 +32,10 @@ MODULES = {
 }
 
 
+# What httpd and Docker start.
+PROGRAMS = ("exchanges", "health", "healthcheck", "page", "recorder")
+
+
 def lines(host: Host, command: str, *arguments: str) -> list[str]:
     """Run a command that has to succeed, and return the lines that it prints."""
     printed: str = host.check_output(command, *arguments)
@@ -105,11 +109,15 @@ def test_no_program_has_more_rights_than_who_starts_it(root: Host) -> None:
 
 
 def test_the_modes_of_what_the_project_adds(host: Host) -> None:
-    programs = lines(host, "find /usr/local/lib/cgi-lab -maxdepth 1 -type f -printf %s", "%m %u %f\\n")
+    programs = {f"755 root /usr/local/lib/cgi-lab/{name}" for name in PROGRAMS}
+    files = {f"644 root /usr/local/lib/cgi-lab/lab/{name}" for name in ("index.html", "lab.css", "lab.js")}
+    folders = "/usr/local/lib/cgi-lab /usr/local/lib/cgi-lab/lab"
+    found = lines(
+        host, f"find /etc/apache2/httpd.conf {folders} -maxdepth 1 -type f -exec stat -c %s {{}} +", "%a %U %n"
+    )
     modules = lines(host, "find /usr/local/lib/cgi-lab/cgilab -printf %s", "%m %u %y\\n")
 
-    assert host.check_output("stat -c %s /etc/apache2/httpd.conf", "%a %U") == "644 root"
-    assert set(programs) == {"755 root exchanges", "755 root health", "755 root healthcheck", "755 root recorder"}
+    assert set(found) == {"644 root /etc/apache2/httpd.conf", *programs, *files}
     assert set(modules) == {"644 root f", "755 root d"}
 
 
