@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cgilab.engine import ROOT, prepare
+from cgilab.store import FILE_EXCHANGES
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import send
 
@@ -81,7 +82,29 @@ def main() -> int:
                 f"| {label} | {ones:.0f} | {others:.0f} | {statistics.median(ratios):.3f} "
                 f"| {min(ratios):.2f} to {max(ratios):.2f} |"
             )
+        print("\n| after | memory of the recorder, MB | store, MB |\n| --- | --- | --- |")
+        for served in (2_000, 20_000):
+            while recorder_served(recording) < served:
+                rate(recording, "../index.html")
+            print(f"| {served} exchanges | {recorder_memory(recording):.1f} | {store_size(recording):.1f} |")
     return 0
+
+
+def recorder_served(lab: RunningLab) -> int:
+    """Return about how many exchanges were recorded: the store's files are numbered, and full at 50."""
+    newest = lab.compose.execute("sh", "-c", "ls /run/lab/exchanges | sort -n | tail -n 1")
+    return (int(newest) - 1) * FILE_EXCHANGES
+
+
+def recorder_memory(lab: RunningLab) -> float:
+    """Return the resident memory of the recorder's process, in MB (proc_pid_status(5))."""
+    find = "for p in /proc/[0-9]*; do grep -qsa cgilab.recorder $p/cmdline && grep -s VmRSS $p/status; done; true"
+    return max(int(line.split()[1]) for line in lab.compose.execute("sh", "-c", find).splitlines()) * 1024 / 1e6
+
+
+def store_size(lab: RunningLab) -> float:
+    """Return the size of the store's files, in MB."""
+    return int(lab.compose.execute("sh", "-c", "cat /run/lab/exchanges/* | wc -c")) / 1e6
 
 
 if __name__ == "__main__":

@@ -41,6 +41,10 @@ WITHOUT_PREFIX = {"content-type", "content-length"}
 # The header that a script prints and httpd turns into the status line (RFC 3875, section 6.3.3).
 STATUS = "status"
 
+# How the bytes travel is the server's business: since 2.4.59 httpd discards what a script says of it (CVE-2024-24795,
+# the variable ap_trust_cgilike_cl), so where it is sent, also with the same value, the server has counted by itself.
+DISCARDED = {"content-length", "transfer-encoding"}
+
 # Time zones differ by whole quarters of an hour, so the time of day in the error log, which is local, and that in the
 # access log, which is UTC, are the same but for a multiple of this many microseconds.
 QUARTER_OF_AN_HOUR = 15 * 60 * 1_000_000
@@ -203,6 +207,9 @@ def _environment(values: dict[str, str], headers: Sequence[Header]) -> list[Vari
 
 
 def _values(headers: Sequence[Header], name: str) -> list[str]:
+    """Return the values under a name, of which one side may be the script's and the other the server's."""
+    if name.lower() in DISCARDED:
+        return []
     return [header.value for header in headers if header.name.lower() == name.lower()]
 
 

@@ -153,6 +153,15 @@ def test_secrets_are_masked(lab: RunningLab) -> None:
     assert [header["value"] for header in exchange["sent"] if header["name"] == "Set-Cookie"] == ["(masked)"]
 
 
+def test_secrets_are_kept_where_that_is_asked_for(machine_settings: dict[str, str], tmp_path: Path) -> None:
+    with running_lab(tmp_path, {**machine_settings, "SHOW_SECRETS": "1"}) as showing:
+        send(showing.port, "GET /?shown-1&password=for-all HTTP/1.0", "Cookie: session=for-all")
+        exchange = recorded(showing, "shown-1")
+
+    assert exchange["target"] == "/?shown-1&password=for-all"
+    assert exchange["request_headers"] == [{"name": "Cookie", "value": "session=for-all"}]
+
+
 # --- The page's interface ------------------------------------------------------------------------
 
 

@@ -1,10 +1,17 @@
 """What the lab shows of an exchange is what happened: compared with the wire, and with the script's own word."""
 
+import http.client
 import itertools
 import re
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
+from tests.support.browser import chromium
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab
 from tests.support.wire import send
@@ -82,6 +89,12 @@ OUTPUTS = [
     ),
     pytest.param(
         b"Content-Type: text/plain\nX-A: 1\nX-A: 2\n\nx", {"Content-Type": SCRIPT, "X-A": SCRIPT}, id="duplicates"
+    ),
+    pytest.param(
+        b"Content-Type: text/plain\nContent-Length: 1\n\nx", {"Content-Type": SCRIPT}, id="a right Content-Length"
+    ),
+    pytest.param(
+        b"Content-Type: text/plain\nContent-Length: 9\n\nx", {"Content-Type": SCRIPT}, id="a wrong Content-Length"
     ),
     pytest.param(b"Content-Type: text/plain\nX-A:\n\nx", {"Content-Type": SCRIPT, "X-A": SCRIPT}, id="an empty value"),
     pytest.param(
@@ -169,3 +182,40 @@ def test_what_the_script_wrote_on_stderr_is_with_its_exchange(lab: RunningLab) -
         "'CONTENT_LENGTH'",
         "output.py",
     ]
+
+
+def by_http_client(url: str) -> str:
+    """Ask with the standard library."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+    connection.request("GET", f"{parts.path}?{parts.query}")
+    document = connection.getresponse().read().decode()
+    connection.close()
+    return document
+
+
+def by_curl(url: str) -> str:
+    """Ask with curl."""
+    return subprocess.run(["curl", "-s", "-m", "10", url], capture_output=True, text=True, check=True).stdout
+
+
+def by_chromium(url: str) -> str:
+    """Ask with a real browser."""
+    with chromium() as browser, closing(browser.new_context()) as context:
+        response = context.new_page().goto(url)
+        assert response is not None
+        return response.text()
+
+
+def by_requests(url: str) -> str:
+    """Ask with the library requests."""
+    return requests.get(url, timeout=10).text
+
+
+@pytest.mark.parametrize("client", [by_http_client, by_requests, by_curl, by_chromium])
+def test_the_environment_shown_for_a_real_client(lab: RunningLab, client: Callable[[str], str]) -> None:
+    mark = f"client-{next(marks)}"
+    printed = re.findall(r"^(\w+) : (.*)$", client(f"{lab.url}/cgi-bin/web_04.py?{mark}"), re.MULTILINE)
+    exchange = recorded(lab, mark)
+
+    assert {variable["name"]: variable["value"] for variable in exchange["environment"]} == dict(printed)

@@ -126,6 +126,16 @@ def test_who_wrote_what_the_client_received() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding"])
+def test_how_the_bytes_travel_is_the_servers_also_where_both_say_the_same(name: str) -> None:
+    printed = [line(1, "Headers from script 'a':"), line(2, f"  {name}: 1")]
+    sent = [line(3, "Response sent with status 200, headers:"), line(4, f"  {name}: 1")]
+    one = exchange([*printed, *sent, access()])
+
+    assert one.printed == [Printed(name, "1", Change.DROPPED)]
+    assert one.sent == [Sent(name, "1", Origin.SERVER)]
+
+
 def test_the_time_line() -> None:
     assert (ONE.first_header, ONE.response, ONE.end) == (36297, 36401, 45090)
     assert ONE.messages == [Message(36383, "error", "AH01215: stderr from /srv/cgi-bin/web_03.py: Oops")]
