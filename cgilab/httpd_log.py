@@ -31,7 +31,7 @@ SOURCES = {
 }
 SOURCE_OF = {name: source for source, names in SOURCES.items() for name in names.split()}
 
-# What `-` stands for in a log where the value is missing; these variables are never empty, so it can be told.
+# What stands in a log where a value is missing.
 ABSENT = "-"
 
 # Headers of a request that httpd keeps from scripts: passwords (CGIPassAuth), and what would become HTTP_PROXY.
@@ -41,9 +41,9 @@ WITHOUT_PREFIX = {"content-type", "content-length"}
 # The header that a script prints and httpd turns into the status line (RFC 3875, section 6.3.3).
 STATUS = "status"
 
-# How the bytes travel is the server's business: since 2.4.59 httpd discards what a script says of it (CVE-2024-24795,
-# the variable ap_trust_cgilike_cl), so where it is sent, also with the same value, the server has counted by itself.
-DISCARDED = {"content-length", "transfer-encoding"}
+# The server writes these by itself, whatever a script prints under the name: how the bytes travel (since 2.4.59 httpd
+# discards a script's Content-Length, CVE-2024-24795, the variable ap_trust_cgilike_cl), when, and by whom.
+SERVERS_OWN = {"content-length", "transfer-encoding", "date", "server"}
 
 # Time zones differ by whole quarters of an hour, so the time of day in the error log, which is local, and that in the
 # access log, which is UTC, are the same but for a multiple of this many microseconds.
@@ -197,6 +197,10 @@ def _body_length(headers: Sequence[Header]) -> int | None:
 
 
 def _environment(values: dict[str, str], headers: Sequence[Header]) -> list[Variable]:
+    # Where these two are a dash, it is no sign of a missing value: the one is always there, the other with its header.
+    values = {"QUERY_STRING": ABSENT, **values}
+    if any(header.name.lower() == "content-type" for header in headers):
+        values = {"CONTENT_TYPE": ABSENT, **values}
     variables = [Variable(name, value, SOURCE_OF.get(name, Source.CONFIGURATION)) for name, value in values.items()]
     for header in headers:
         name = header.name.lower()
@@ -208,7 +212,7 @@ def _environment(values: dict[str, str], headers: Sequence[Header]) -> list[Vari
 
 def _values(headers: Sequence[Header], name: str) -> list[str]:
     """Return the values under a name, of which one side may be the script's and the other the server's."""
-    if name.lower() in DISCARDED:
+    if name.lower() in SERVERS_OWN:
         return []
     return [header.value for header in headers if header.name.lower() == name.lower()]
 
@@ -221,10 +225,9 @@ def _printed(printed: Sequence[Header], sent: Sequence[Header]) -> list[Printed]
             change = Change.STATUS
         elif header.value in values:
             change = Change.NONE
-        elif any(_joins(value, header.value) for value in values):
-            change = Change.CHANGED
         else:
-            change = Change.DROPPED
+            # httpd joins repeated headers, and writes types and dates in its own way.
+            change = Change.CHANGED if values else Change.DROPPED
         found.append(Printed(header.name, header.value, change))
     return found
 
@@ -235,13 +238,8 @@ def _sent(sent: Sequence[Header], printed: Sequence[Header]) -> list[Sent]:
         values = _values(printed, header.name)
         if header.value in values:
             found.append(Sent(header.name, header.value, Origin.SCRIPT))
-        elif any(_joins(header.value, value) for value in values):
+        elif values:
             found.append(Sent(header.name, header.value, Origin.SCRIPT, printed=", ".join(values)))
         else:
             found.append(Sent(header.name, header.value, Origin.SERVER))
     return found
-
-
-def _joins(whole: str, part: str) -> bool:
-    """Tell whether a value is one of those that the server has joined by commas, or has added parameters to."""
-    return f", {part}," in f", {whole}," or whole.startswith(f"{part};")

@@ -27,26 +27,53 @@ PIPE_BYTES = 1 << 20
 # Requests under way at most, httpd's MaxRequestWorkers and some whose process was killed before it could log the end.
 OPEN = 256
 
-CUT = b"- - - - cut: more was logged than the store takes of one request"
+# What one request may log, so that a script that floods its standard error fills neither the memory nor the place of
+# the headers: lines of trace, a hundred headers each of client, script and server; other lines; bytes of both.
+TRACE_LINES = 600
+MESSAGES = 200
+REQUEST_BYTES = 1_000_000
 
-# Lines of one request at most: a hundred headers each of client, script and server, and as many messages. A script
-# that floods its standard error must not fill the memory.
-LINES = 600
+# What is left for the lines of a record beside its last one; no part of a line shorter than this can hold a torn one.
+LINES_BYTES = store.RECORD_BYTES - 40_000
+TORN_FROM = 4000
+
+# Stands in a record, in the form of httpd's own lines, where some of what was logged is not in it.
+CUT = b"0000-00-00 00:00:00.000000 lab:warn cut: more was logged than is kept of one request"
 
 # The bytes with which the last line of a request starts: kept, or not (a request of the lab's own pages).
 KEPT = b"="
 NOT_KEPT = b"~"
 
-# What is not to be seen by whoever looks over a shoulder, and where it can stand.
+# Two processes that write very long lines into a full pipe at once can tear them: one stands in the other. Such a line
+# belongs to nobody. This is what the start of a line looks like, where none should be.
+TORN = re.compile(rb"/\d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} ")
+
+# What is not to be seen by whoever looks over a shoulder, and where it can stand. The lengths are bounded, or a long
+# value made of such words would hold the recorder up.
 SECRET_HEADER = re.compile(
     rb"^(\S+ \S+ \S+ +(?:proxy-)?authorization: |\S+ \S+ \S+ +(?:set-)?cookie2?: ).+$", re.IGNORECASE | re.MULTILINE
 )
 SECRET_PARAMETER = re.compile(
-    rb"((?:^|[?&;\t= \"])[\w.-]*(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key)[\w.-]*=)[^&;\s\"]+",
+    rb"((?:^|[?&;\t= \"])(?:pass|auth|jwt|"
+    rb"[\w.-]{0,40}(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|credential|session_?id)"
+    rb"(?:[\w.\[\]-]|%5b|%5d){0,40}|[\w.-]{1,40}(?:\[|%5b)(?:passw(?:or)?d|secret|token)(?:\]|%5d))=)"
+    rb"(?:[^&\s\"\\]|\\.)+",
     re.IGNORECASE,
 )
 MASK = rb"\1(masked)"
-HINTS = (b"authorization", b"cookie", b"pass", b"pwd", b"secret", b"token", b"api")
+HINTS = (
+    b"authorization",
+    b"cookie",
+    b"pass",
+    b"pwd",
+    b"secret",
+    b"token",
+    b"key",
+    b"auth",
+    b"jwt",
+    b"creden",
+    b"session",
+)
 
 
 def mask(record: bytes) -> bytes:
@@ -71,7 +98,7 @@ class Recorder:
         self._writer = writer
         self._people = people
         self._masked = masked
-        self._open: dict[bytes, list[bytes]] = {}
+        self._open: dict[bytes, Request] = {}
         self._rest = b""
 
     def take(self, read: bytes) -> None:
@@ -84,11 +111,11 @@ class Recorder:
                 people.append(self._end(line))
             elif key[:1] == NOT_KEPT:
                 self._open.pop(line[1:], None)
-            else:
-                kept = self._open.setdefault(key, [])
-                if len(kept) < LINES:
-                    kept.append(text)
-                if b":trace" not in text[:48]:
+            elif len(line) < TORN_FROM or not TORN.search(text):
+                request = self._open.get(key)
+                if request is None:
+                    request = self._open[key] = Request()
+                if request.add(text):
                     people.append(mask(text))
         if len(self._open) > OPEN:
             for key in list(self._open)[:-OPEN]:
@@ -99,14 +126,45 @@ class Recorder:
 
     def _end(self, line: bytes) -> bytes:
         """Write the record of a request whose last line this is; return its line for people."""
-        lines = self._open.pop(line[1:].partition(b"\t")[0], [])
-        size = sum(map(len, lines)) + len(lines) + len(line)
-        while size > store.RECORD_BYTES and lines:
-            size -= len(lines.pop()) + 1
-            lines[-1:] = [CUT]
-        record = b"\n".join([*lines, line])
+        request = self._open.pop(line[1:].partition(b"\t")[0], None)
+        record = b"\n".join([*(request.record() if request else []), line])
         self._writer.append(mask(record) if self._masked else record)
         return mask(line.rpartition(b"\t")[2])
+
+
+class Request:
+    """What has been logged of a request under way."""
+
+    __slots__ = ("_bytes", "_lines", "_messages", "_traces", "_whole")
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._bytes = self._messages = self._traces = 0
+        self._whole = True
+
+    def add(self, text: bytes) -> bool:
+        """Keep a line, within the limits; return whether it is for people too."""
+        message = b":trace" not in text[:48]
+        if message:
+            self._messages += 1
+        else:
+            self._traces += 1
+        self._bytes += len(text)
+        too_many = self._messages > MESSAGES if message else self._traces > TRACE_LINES
+        if too_many or self._bytes > REQUEST_BYTES:
+            self._whole = False
+        else:
+            self._lines.append(text)
+        return message
+
+    def record(self) -> list[bytes]:
+        """Return its lines. Long ones are shortened where all together would not fit into a record."""
+        lines = self._lines
+        if sum(map(len, lines)) + len(lines) > LINES_BYTES:
+            share = LINES_BYTES // len(lines) - 1
+            lines = [line[:share] for line in lines]
+            self._whole = False
+        return lines if self._whole else [*lines, CUT]
 
 
 def main(environment: Mapping[str, str] = os.environ) -> None:

@@ -5,6 +5,7 @@ go when there are too many. So a reader needs no lock, and a recorder that was k
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 FOLDER = Path("/run/lab/exchanges")
@@ -50,7 +51,13 @@ class Writer:
         if self._records >= FILE_EXCHANGES or self._bytes + len(record) > FILE_BYTES:
             self._file.close()
             self._open()
-        self._file.write(record + END)
+        try:
+            self._file.write(record + END)
+        except OSError:
+            # The memory for it is full: the oldest file makes room. What still does not fit is lost, not the recorder.
+            self._remove_oldest()
+            with suppress(OSError):
+                self._file.write(END + record + END)
         self._records += 1
         self._bytes += len(record) + len(END)
 
@@ -64,6 +71,10 @@ class Writer:
         self._records = 0
         self._bytes = 0
         while len(self._names) > FILES:
+            self._remove_oldest()
+
+    def _remove_oldest(self) -> None:
+        if len(self._names) > 1:
             (self._folder / str(self._names.pop(0))).unlink(missing_ok=True)
 
 
@@ -82,4 +93,4 @@ def _all(folder: Path) -> Iterator[bytes]:
         except FileNotFoundError:
             continue  # removed since the folder was listed
         *whole, _unfinished = content.split(END)
-        yield from whole
+        yield from filter(None, whole)

@@ -38,9 +38,12 @@ def run(arguments: argparse.Namespace) -> int:
     remote.send(url, method, target, headers, body)
     one = remote.wait_for_exchange(url, agent, before[-1]["id"] if before else "")
     if arguments.json:
-        print(json.dumps(one, indent=2, ensure_ascii=False))
+        print(json.dumps(one, indent=2))
     elif arguments.har:
-        Path(arguments.har).write_text(json.dumps(as_har([one]), indent=2), encoding="utf-8")
+        try:
+            Path(arguments.har).write_text(json.dumps(as_har([one]), indent=2), encoding="utf-8")
+        except OSError as error:
+            raise LabError(f"{arguments.har} cannot be written: {error.strerror}.") from None
         print(f"trace: {arguments.har} holds the exchange {one['id']}")
     else:
         terminal.show(Console(highlight=False), one)
@@ -62,7 +65,10 @@ def request(words: list[str]) -> tuple[str, str, dict[str, str], bytes | None]:
     """
     method = words[0] if len(words) > 1 and METHOD.fullmatch(words[0]) else "GET"
     rest = words[1:] if words[0] == method and len(words) > 1 else words
-    parts = urlsplit(rest[0])
+    try:
+        parts = urlsplit(rest[0])
+    except ValueError as error:
+        raise LabError(f"{rest[0]!r} is not a path: {error}.", "For example:  /cgi-bin/web_03.py age=42") from None
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~") or "/"
     if not path.startswith("/"):
         raise LabError(f"{rest[0]!r} is not a path: it starts with a slash.", "For example:  /cgi-bin/web_03.py age=42")

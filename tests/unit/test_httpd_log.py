@@ -126,7 +126,32 @@ def test_who_wrote_what_the_client_received() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding"])
+NORMALISED = [
+    ("Content-Type", ["Text/HTML"], "text/html"),
+    ("Last-Modified", ["Sunday, 06-Nov-94 08:49:37 GMT"], "Sun, 06 Nov 1994 08:49:37 GMT"),
+    ("Vary", ["X", "Y"], "X,Y"),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "value"), NORMALISED)
+def test_what_the_server_writes_in_another_way_is_still_the_scripts(name: str, values: list[str], value: str) -> None:
+    printed = [line(1, "Headers from script 'a':"), *(line(2, f"  {name}: {one}") for one in values)]
+    sent = [line(3, "Response sent with status 200, headers:"), line(4, f"  {name}: {value}")]
+    one = exchange([*printed, *sent, access()])
+
+    assert [header.change for header in one.printed] == [Change.CHANGED] * len(values)
+    assert one.sent == [Sent(name, value, Origin.SCRIPT, ", ".join(values))]
+
+
+def test_a_dash_is_a_value_where_a_variable_is_always_there() -> None:
+    record = [line(1, "Headers received from client:"), line(2, "  Content-Type: -")]
+    one = exchange([*record, access(QUERY_STRING="-", CONTENT_TYPE="-", PATH_INFO="-")])
+    seen = {variable.name: variable.value for variable in one.environment}
+
+    assert (seen["QUERY_STRING"], seen["CONTENT_TYPE"], "PATH_INFO" in seen) == ("-", "-", False)
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding", "Date", "Server"])
 def test_how_the_bytes_travel_is_the_servers_also_where_both_say_the_same(name: str) -> None:
     printed = [line(1, "Headers from script 'a':"), line(2, f"  {name}: 1")]
     sent = [line(3, "Response sent with status 200, headers:"), line(4, f"  {name}: 1")]
