@@ -28,7 +28,7 @@ PIPE_BYTES = 1 << 20
 OPEN = 256
 
 # What one request may log, so that a script that floods its standard error fills neither the memory nor the place of
-# the headers: lines of trace, a hundred headers each of client, script and server; other lines; bytes of both.
+# the headers: lines of trace, a hundred headers each of client, script and server; other lines; and bytes of either.
 TRACE_LINES = 600
 MESSAGES = 200
 REQUEST_BYTES = 1_000_000
@@ -135,23 +135,21 @@ class Recorder:
 class Request:
     """What has been logged of a request under way."""
 
-    __slots__ = ("_bytes", "_lines", "_messages", "_traces", "_whole")
+    __slots__ = ("_bytes_left", "_lines", "_lines_left", "_whole")
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
-        self._bytes = self._messages = self._traces = 0
+        # By whether it is a message: neither kind takes the other's place.
+        self._lines_left = {True: MESSAGES, False: TRACE_LINES}
+        self._bytes_left = {True: REQUEST_BYTES, False: REQUEST_BYTES}
         self._whole = True
 
     def add(self, text: bytes) -> bool:
         """Keep a line, within the limits; return whether it is for people too."""
         message = b":trace" not in text[:48]
-        if message:
-            self._messages += 1
-        else:
-            self._traces += 1
-        self._bytes += len(text)
-        too_many = self._messages > MESSAGES if message else self._traces > TRACE_LINES
-        if too_many or self._bytes > REQUEST_BYTES:
+        self._lines_left[message] -= 1
+        self._bytes_left[message] -= len(text)
+        if self._lines_left[message] < 0 or self._bytes_left[message] < 0:
             self._whole = False
         else:
             self._lines.append(text)

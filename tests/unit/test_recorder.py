@@ -95,13 +95,19 @@ def test_a_request_of_the_labs_own_pages_is_not_kept(recorder: Recorder, tmp_pat
     assert len(people.lines()) == 1
 
 
-def test_a_script_that_floods_its_stderr_takes_no_place_of_the_headers(recorder: Recorder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [5, 8000], ids=["short lines", "8 KB lines"])
+def test_a_script_that_floods_its_stderr_takes_no_place_of_the_headers(
+    recorder: Recorder, tmp_path: Path, length: int
+) -> None:
     for _ in range(10 * MESSAGES):
-        recorder.take(b"a DATE TIME cgi:error words\n")
+        recorder.take(b"a DATE TIME cgi:error " + b"x" * length + b"\n")
     recorder.take(trace("a", "  Server: me") + last("a"))
 
     (record,) = records(tmp_path)
-    assert record.split(b"\n")[MESSAGES:] == [b"DATE TIME http:trace4   Server: me", CUT, last("a").rstrip()]
+    *messages, header, cut, end = record.split(b"\n")
+    assert (header, cut, end) == (b"DATE TIME http:trace4   Server: me", CUT, last("a").rstrip())
+    assert 0 < len(messages) <= MESSAGES
+    assert len(record) <= store.RECORD_BYTES
 
 
 def test_a_request_of_many_long_lines_keeps_the_start_of_each(recorder: Recorder, tmp_path: Path) -> None:
