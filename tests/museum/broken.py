@@ -195,7 +195,7 @@ STARTS = (
         before="utf-16",
         says=EXEC_FORMAT,
     ),
-    Piece("utf16_le.py", HELLO.decode().encode("utf-16-le"), cause="utf-16", before="utf-16"),
+    Piece("utf16_le.py", HELLO.decode().encode("utf-16-le"), cause="utf-16", before="utf-16", says=EXEC_FORMAT),
     Piece("utf16_be.py", HELLO.decode().encode("utf-16-be"), cause="utf-16", before="utf-16", says=EXEC_FORMAT),
     Piece(
         "utf16_and_crlf.py",
@@ -249,10 +249,10 @@ STARTS = (
             ("python_2_7.py", "#!/usr/bin/python2.7", EXEC_MISSING),
             ("no_slash.py", "#!usr/bin/python3", EXEC_MISSING),
             ("mistyped_folder.py", "#!/usr/bn/env python3", EXEC_MISSING),
-            ("env_python.py", "#!/usr/bin/env python", "/usr/bin/env: 'python': No such file or directory"),
-            ("env_python2.py", "#!/usr/bin/env python2", "/usr/bin/env: 'python2': No such file or directory"),
-            ("env_mistyped.py", "#!/usr/bin/env pyhton3", "/usr/bin/env: 'pyhton3': No such file or directory"),
-            ("env_split.py", "#!/usr/bin/env -S python -u", "/usr/bin/env: 'python': No such file or directory"),
+            ("env_python.py", "#!/usr/bin/env python", "env: \u2018python\u2019: No such file or directory"),
+            ("env_python2.py", "#!/usr/bin/env python2", "env: \u2018python2\u2019: No such file or directory"),
+            ("env_mistyped.py", "#!/usr/bin/env pyhton3", "env: \u2018pyhton3\u2019: No such file or directory"),
+            ("env_split.py", "#!/usr/bin/env -S python -u", "env: \u2018python\u2019: No such file or directory"),
         )
     ),
     Piece(
@@ -274,7 +274,7 @@ STARTS = (
         script("<?php header('Content-Type: text/plain'); echo 'Hello';\n", "#!/usr/bin/env php"),
         cause="interpreter-missing",
         before="interpreter-missing",
-        says="/usr/bin/env: 'php': No such file or directory",
+        says="env: \u2018php\u2019: No such file or directory",
     ),
     Piece(
         "interpreter_is_a_text.py",
@@ -295,19 +295,21 @@ STARTS = (
         script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/env python3 -u"),
         cause="interpreter-arguments",
         before="interpreter-arguments",
-        says="/usr/bin/env: 'python3 -u': No such file or directory",
+        says="env: \u2018python3 -u\u2019: No such file or directory",
     ),
     Piece(
         "two_arguments.py",
         script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/python3 -u -E"),
         cause="interpreter-arguments",
         before="interpreter-arguments",
+        says="Unknown option: - ",
     ),
     Piece(
         "comment_behind_shebang.py",
         script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/python3 # the path of Python"),
         cause="interpreter-arguments",
         before="interpreter-arguments",
+        says="can't open file '/srv/cgi-bin/# the path of Python'",
     ),
     Piece(
         "crlf_direct.py",
@@ -321,26 +323,21 @@ STARTS = (
         crlf(HELLO),
         cause="windows-line-endings",
         before="windows-line-endings",
-        says=r"/usr/bin/env: 'python3\r': No such file or directory",
+        says="env: \u2018python3\\r\u2019: No such file or directory",
     ),
     Piece(
         "crlf_first_line.py",
         HELLO.replace(b"\n", b"\r\n", 1),
         cause="windows-line-endings",
         before="windows-line-endings",
-        says=r"/usr/bin/env: 'python3\r': No such file or directory",
+        says="env: \u2018python3\\r\u2019: No such file or directory",
     ),
     Piece(
         "crlf_unbuffered.py",
         crlf(script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/python3 -u")),
         cause="windows-line-endings",
         before="windows-line-endings",
-    ),
-    Piece(
-        "crlf_env_split.py",
-        crlf(script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/env -S python3 -u")),
-        cause="windows-line-endings",
-        before="windows-line-endings",
+        says="Unknown option: -",
     ),
     Piece(
         "crlf_shell.sh",
@@ -355,6 +352,7 @@ STARTS = (
         b"#!/bin/sh\n" + crlf(b"if true\nthen\n    echo 'Content-Type: text/plain'\n    echo\nfi\n"),
         cause="windows-line-endings",
         before="windows-line-endings",
+        says="Syntax error: end of file unexpected (expecting ",
     ),
     Piece(
         "foreign_elf",
@@ -683,6 +681,7 @@ PARSED = (
         script('def main():\n    print("Content-Type: text/plain\\n")\n\tprint("Hello")\n\nmain()\n'),
         cause="indentation",
         before="indentation",
+        says="TabError: inconsistent use of tabs and spaces in indentation",
     ),
     Piece(
         "tabs_within_spaces.py",
@@ -933,9 +932,9 @@ IMPORTED = (
             print(sorted(form))
             """
         ),
-        neighbours={"shadowed_for_another/html.py": b"def page(text):\n    return '<p>' + text\n"},
+        neighbours={"shadowed_for_another/email.py": b"SENDER = 'anna@localhost'\n"},
         cause="shadowed-module",
-        says="html",
+        says="No module named 'email.parser'; 'email' is not a package",
     ),
     Piece(
         "shadowed_broken/sender.py",
@@ -1183,7 +1182,7 @@ RAN = (
         ),
         cause="exception-after-body",
         status=200,
-        says="ZeroDivisionError: float division by zero",
+        says="ZeroDivisionError: division by zero",
     ),
     Piece(
         "raises_after_a_flushed_body.py",
@@ -1448,7 +1447,7 @@ RAN = (
                 'import sys\n\ntry:\n    import MySQLdb\nexcept ImportError:\n    sys.exit("no driver for the database")\nprint("Content-Type: text/plain\\n")\n',
             ),
         )
-    ),  # fmt: skip
+    ),
     Piece(
         "exit_code_7.sh",
         b"#!/bin/sh\n[ -n \"$HTTP_X_TOKEN\" ] || exit 7\necho 'Content-Type: text/plain'\necho\n",
@@ -1606,7 +1605,7 @@ RAN = (
             ),
             ("endless_loop", 'n = 0\nwhile n < 10:\n    m = n + 1\nprint("Content-Type: text/plain\\n")\n', "busy"),
         )
-    ),  # fmt: skip
+    ),
     *(
         Piece(
             f"{name}.py",
@@ -1625,7 +1624,7 @@ RAN = (
             ),
             ("loops_after_headers", page("while True:\n    pass\n"), "busy"),
         )
-    ),  # fmt: skip
+    ),
 )
 
 # --- httpd reads the output ----------------------------------------------------------------------
@@ -1649,7 +1648,7 @@ OUTPUT = (
             ("text_alone.sh", b"#!/bin/sh\necho Hello\n", "Hello"),
             ("data_alone.py", script('import json\n\nprint(json.dumps(["a", "b"]))\n'), '["a", "b"]'),
         )
-    ),  # fmt: skip
+    ),
     *(
         Piece(name, content, cause="malformed-header", says=f"{MALFORMED}'{name}': Bad header: {says}")
         for name, content, says in (
@@ -1692,7 +1691,7 @@ OUTPUT = (
                 " two",
             ),
         )
-    ),  # fmt: skip
+    ),
     Piece(
         "headers_as_a_dictionary.py",
         script('headers = {"Content-Type"}\nprint(headers)\nprint()\nprint("Hello")\n'),
@@ -1751,14 +1750,14 @@ OUTPUT = (
                 b'#!/bin/bash\necho "Content-Type: text/plain\\n\\n"\necho Hello\n',
                 "Bad header: Hello",
             ),
-            ("header_without_end.py", script('print("Content-Type: text/html", end="")\n'), PREMATURE),
+            ("header_without_end.py", script('print("Content-Type: text/html", end="")\n'), NO_OUTPUT),
             (
                 "empty_end.py",
                 script('print("Content-Type: text/html\\n", end="")\nprint("<p>Hello", end="")\n'),
-                "Bad header: <p>Hello",
+                PREMATURE,
             ),
         )
-    ),  # fmt: skip
+    ),
     *(
         Piece(name, content, cause="header-characters", says=says)
         for name, content, says in (
@@ -1783,11 +1782,6 @@ OUTPUT = (
                 "AH02430: Response header 'X-Color' value of '\x1b[31mred' contains invalid characters",
             ),
             (
-                "return_in_a_value.py",
-                script('city = "Oslo\\rBergen"\nprint("Content-Type: text/html")\nprint(f"X-City: {city}\\n")\n'),
-                "AH02430: Response header 'X-City' value of ",
-            ),
-            (
                 "no_name.py",
                 script('name = ""\nprint("Content-Type: text/html")\nprint(f"{name}: 12\\n")\n'),
                 "AH02428: Empty response header name",
@@ -1799,7 +1793,7 @@ OUTPUT = (
                 "AH02429: ",
             ),
         )
-    ),  # fmt: skip
+    ),
     Piece(
         "long_cookie.py",
         script(
@@ -1819,6 +1813,7 @@ OUTPUT = (
             'import sys\n\nsys.stdout.write("Location: http://localhost/?" + "&".join(map(str, range(3000))) + "\\n\\n")\n'
         ),
         cause="header-too-long",
+        says=NO_OUTPUT,
     ),
     Piece(
         "no_content_type.py",
@@ -1861,7 +1856,7 @@ OUTPUT = (
             ),
             ("length_is_no_number", 'print("Content-Type: text/plain\\nContent-Length: five\\n\\nHello", end="")\n'),
         )
-    ),  # fmt: skip
+    ),
     *(
         Piece(f"{name}.py", script(text), cause="unflushed-output", says=says)
         for name, text, says in (
@@ -1897,7 +1892,7 @@ OUTPUT = (
                 "Bad header: Hello",
             ),
         )
-    ),  # fmt: skip
+    ),
     # To these httpd itself answers 500, and still sends the script's body.
     *(
         Piece(
@@ -1915,7 +1910,7 @@ OUTPUT = (
             ("status_empty", "Status:", ""),
             ("status_with_protocol", "Status: HTTP/1.1 200 OK", "HTTP/1.1 200 OK"),
         )
-    ),  # fmt: skip
+    ),
     Piece(
         "http_first.py",
         script('print("HTTP/1.1 200 OK")\nprint("Content-Type: text/html\\n")\nprint("<p>Hello")\n'),
@@ -1954,7 +1949,7 @@ TWO = (
         crlf(script('print "Content-Type: text/plain\\n"\n')),
         cause="windows-line-endings",
         before="windows-line-endings",
-        says=r"/usr/bin/env: 'python3\r': No such file or directory",
+        says="env: \u2018python3\\r\u2019: No such file or directory",
     ),
     Piece(
         "two_interpreter_and_syntax.py",

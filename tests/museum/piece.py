@@ -19,7 +19,7 @@ def crlf(content: bytes) -> bytes:
     return content.replace(b"\n", b"\r\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Request:
     """How a piece is asked for.
 
@@ -36,7 +36,7 @@ class Request:
     headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Placed:
     """How a piece lies in its folder.
 
@@ -64,7 +64,7 @@ class Placed:
     request: Request = field(default_factory=Request)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Piece(Placed):
     """A script that fails, or a request for something that cannot be run.
 
@@ -92,7 +92,7 @@ class Piece(Placed):
         return self.status is not None and self.status >= 400 and not self.own_body
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sound(Placed):
     """A script that does what it is meant to.
 
