@@ -185,7 +185,7 @@ def uncaught(evidence: Evidence) -> Traceback | None:
     if failed(evidence):
         return traceback
     # The script had answered. What it logged of an exception that it had caught looks the same as one that ended it.
-    from cgilab.diagnosis.source import is_caught  # noqa: PLC0415 - see `cgilab.diagnosis.source`
+    from cgilab.diagnosis.source import is_caught
 
     if evidence.stderr and evidence.stderr[-1] not in traceback.lines:
         return None

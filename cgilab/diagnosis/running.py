@@ -148,7 +148,7 @@ def _process(evidence: Evidence) -> list[Exhibit]:
 
 def signal_name(number: int) -> str:
     """Return a signal's name, such as ``SIGKILL``."""
-    import signal  # noqa: PLC0415 - seldom needed
+    import signal
 
     try:
         return signal.Signals(number).name
@@ -240,9 +240,9 @@ def python_2_name(evidence: Evidence) -> Finding | None:
 
 def before_python_2_name(script: Script) -> Finding | None:
     """The same, of a source alone: names that nothing in it defines."""
-    import ast  # noqa: PLC0415 - see `cgilab.diagnosis.source`
+    import ast
 
-    from cgilab.diagnosis.source import Problem, parse  # noqa: PLC0415
+    from cgilab.diagnosis.source import Problem, parse
 
     if not script.is_python or not script.whole:
         return None
@@ -289,7 +289,7 @@ def before_python_2_name(script: Script) -> Finding | None:
 
 
 def _is_loop_of_main(node: object) -> bool:
-    from cgilab.diagnosis.source import _is_main  # noqa: PLC0415
+    from cgilab.diagnosis.source import _is_main
 
     test = getattr(node, "test", None)
     return test is not None and _is_main(test)
@@ -494,7 +494,7 @@ def exit_before_output(evidence: Evidence) -> Finding | None:
 def _exit_line(script: Script | None) -> int | None:
     if script is None:
         return None
-    from cgilab.diagnosis.source import printed  # noqa: PLC0415 - see that module
+    from cgilab.diagnosis.source import printed
 
     found = printed(script)
     return found.exit_line if found and not found.outputs else None
@@ -546,7 +546,7 @@ def no_output(evidence: Evidence) -> Finding | None:
 
 def before_no_output(script: Script) -> Finding | None:
     """The same, of a source that can be followed to its end."""
-    from cgilab.diagnosis.source import printed  # noqa: PLC0415 - see that module
+    from cgilab.diagnosis.source import printed
 
     found = printed(script)
     if found is None or found.outputs or not found.complete or found.exit_line or b"logging" in script.content:

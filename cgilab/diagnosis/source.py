@@ -84,8 +84,8 @@ class Problem(NamedTuple):
 
 def parse(script: Script) -> "ast.Module | Problem":
     """Return the syntax tree of a Python script, or why there is none."""
-    import ast  # noqa: PLC0415 - the page behind a failure is to start fast, and seldom needs it
-    import warnings  # noqa: PLC0415
+    import ast
+    import warnings
 
     try:
         with warnings.catch_warnings():
@@ -130,7 +130,7 @@ def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, s
         tree: of its source.
         functions: takes in what functions import too, though nobody may ever call them.
     """
-    import ast  # noqa: PLC0415
+    import ast
 
     found = []
     waiting: list[Any] = list(tree.body)
@@ -149,7 +149,7 @@ def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, s
 
 def is_caught(script: Script, line: int) -> bool:
     """Return whether a line of a Python script stands in a ``try`` whose handler does not raise again."""
-    import ast  # noqa: PLC0415
+    import ast
 
     tree = parse(script)
     if isinstance(tree, Problem):
@@ -164,7 +164,7 @@ def is_caught(script: Script, line: int) -> bool:
 
 
 def _is_main(test: "ast.expr") -> bool:
-    import ast  # noqa: PLC0415
+    import ast
 
     return (
         isinstance(test, ast.Compare)
@@ -175,7 +175,7 @@ def _is_main(test: "ast.expr") -> bool:
 
 
 def _print_calls(tree: "ast.AST") -> Iterator[Output]:
-    import ast  # noqa: PLC0415
+    import ast
 
     follower = _Follower(tree, unbuffered=True)
     for node in ast.walk(tree):
@@ -198,7 +198,7 @@ class _Follower:
     """Follows the statements of a module in the order in which they are executed."""
 
     def __init__(self, tree: "ast.AST", *, unbuffered: bool) -> None:
-        import ast  # noqa: PLC0415
+        import ast
 
         self._ast = ast
         self._tree = tree
@@ -247,7 +247,7 @@ class _Follower:
     def _imported(self, node: Any) -> None:
         """An imported module of the standard library prints nothing; a neighbour's might."""
         ast = self._ast
-        import sys  # noqa: PLC0415
+        import sys
 
         names = []
         if isinstance(node, ast.Import):
@@ -309,12 +309,13 @@ class _Follower:
 
     def _expression(self, node: Any) -> None:
         ast = self._ast
-        if isinstance(node, (ast.Constant, ast.Name, ast.JoinedStr)):
-            return
-        if not isinstance(node, ast.Call):
-            if any(isinstance(inner, ast.Call) for inner in ast.walk(node)):
-                raise _Stop(complete=False)
-            return
+        if isinstance(node, ast.Call):
+            self._call_of(node)
+        elif not isinstance(node, (ast.Constant, ast.JoinedStr)) and self._speaks(node):
+            raise _Stop(complete=False)
+
+    def _call_of(self, node: Any) -> None:
+        ast = self._ast
         name = _name_of(node.func)
         text = self.text_of_call(node)
         if text is not None:
@@ -428,34 +429,38 @@ class _Follower:
     def _text(self, node: Any) -> str:
         """Return the text of an expression, with `UNKNOWN` where only a run can tell."""
         ast = self._ast
+        text = UNKNOWN
         if isinstance(node, ast.Constant):
-            if isinstance(node.value, bytes):
-                return node.value.decode("latin-1")[:LONGEST]
-            return str(node.value)[:LONGEST]
-        if isinstance(node, ast.Name):
-            return self._texts.get(node.id, UNKNOWN)
-        if isinstance(node, ast.JoinedStr):
-            return "".join(self._text(part) for part in node.values)[:LONGEST]
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return (self._text(node.left) + self._text(node.right))[:LONGEST]
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            return self._times(node.left, node.right) or self._times(node.right, node.left) or UNKNOWN
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            return re.sub(r"%[-+ #0-9.]*[a-zA-Z]", UNKNOWN, self._text(node.left)).replace("%%", "%")
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            text = node.value.decode("latin-1") if isinstance(node.value, bytes) else str(node.value)
+        elif isinstance(node, ast.Name):
+            text = self._texts.get(node.id, UNKNOWN)
+        elif isinstance(node, ast.JoinedStr):
+            text = "".join(self._text(part) for part in node.values)
+        elif isinstance(node, ast.BinOp):
+            text = self._text_of_operation(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr == "format":
-                return re.sub(r"\{[^{}]*\}", UNKNOWN, self._text(node.func.value))
-            if node.func.attr == "encode":
-                return self._text(node.func.value)
+                text = re.sub(r"\{[^{}]*\}", UNKNOWN, self._text(node.func.value))
+            elif node.func.attr == "encode":
+                text = self._text(node.func.value)
+        return text[:LONGEST]
+
+    def _text_of_operation(self, node: Any) -> str:
+        ast = self._ast
+        if isinstance(node.op, ast.Add):
+            return self._text(node.left) + self._text(node.right)
+        if isinstance(node.op, ast.Mult):
+            return self._times(node.left, node.right) or self._times(node.right, node.left) or UNKNOWN
+        if isinstance(node.op, ast.Mod):
+            return re.sub(r"%[-+ #0-9.]*[a-zA-Z]", UNKNOWN, self._text(node.left)).replace("%%", "%")
         return UNKNOWN
 
     def _times(self, text: Any, number: Any) -> str | None:
         ast = self._ast
-        if isinstance(number, ast.Constant) and isinstance(number.value, int) and isinstance(text, ast.Constant):
-            if isinstance(text.value, (str, bytes)) and text.value:
-                once = self._text(text)
-                return once * min(max(number.value, 0), LONGEST // len(once) + 1)
-        return None
+        if not (isinstance(number, ast.Constant) and isinstance(number.value, int) and isinstance(text, ast.Constant)):
+            return None
+        once = self._text(text) if isinstance(text.value, (str, bytes)) else ""
+        return once * min(max(number.value, 0), LONGEST // len(once) + 1) if once else None
 
 
 class _Return(Exception):  # noqa: N818 - no error: the end of a function that is followed

@@ -16,7 +16,8 @@ NOWHERE = {2, 20, 36, 40}
 WINDOWS_NOWHERE = {2, 3, 720002, 720003}
 WINDOWS_FORMAT = {8, 193, 720193}
 
-ENV = re.compile(r"env: (?:‘|'|\")?(?P<name>.*?)(?:’|'|\")?(?P<tail>\$'[^']*')?: (?:No such file|Permission denied)")
+# env quotes with typographic marks in some languages.
+ENV = re.compile("env: [\u2018'\"]?(?P<name>.*?)[\u2019'\"]?(?P<tail>\\$'[^']*')?: (?:No such file|Permission denied)")
 
 PROGRAMS = {
     b"\x7fELF": "a compiled Linux program",
@@ -122,7 +123,7 @@ def before_foreign_program(script: Script, *, failed: bool = False) -> Finding |
 
 def _is_for_this_machine(script: Script) -> bool:
     """Compare the processor of an ELF file (``e_machine``, elf(5)) with this machine's."""
-    import platform  # noqa: PLC0415 - seldom needed
+    import platform
 
     numbers = {"x86_64": 62, "amd64": 62, "aarch64": 183, "arm64": 183}
     mine = numbers.get(platform.machine().lower())
@@ -214,9 +215,10 @@ def before_windows_line_endings(script: Script) -> Finding | None:
     number = 1 if in_first else script.content[: script.content.index(b"\r\n")].count(b"\n") + 1
     line = script.lines[number - 1][:64] + b"\r\n"
     count = script.content.count(b"\r\n")
+    of_what = "the interpreter's name" if in_first else "the command"
     return Finding(
         f"{script.name} was saved with Windows line endings (CRLF): the carriage return at the end of line {number} "
-        f"becomes part of {'the interpreter´s name'.replace('´', chr(39)) if in_first else 'the command'}.",
+        f"becomes part of {of_what}.",
         [*line_exhibit(script, number), bytes_exhibit(line, "its bytes: 0d is the carriage return")],
         [
             f"Save it with Unix line endings (LF) in your editor: {count} lines have others.",
@@ -306,7 +308,7 @@ def before_interpreter_missing(script: Script) -> Finding | None:
 
 
 def _is_there(path: str) -> bool:
-    import os  # noqa: PLC0415 - with the other seldom needed ones
+    import os
 
     return path.startswith("/") and os.path.exists(path)
 
@@ -403,6 +405,6 @@ def _tells(line: bytes) -> bool:
 
 
 def _is_no_python(script: Script) -> bool:
-    from cgilab.diagnosis.source import Problem, parse  # noqa: PLC0415 - see that module
+    from cgilab.diagnosis.source import Problem, parse
 
     return isinstance(parse(script), Problem)
