@@ -44,14 +44,13 @@ def judge(evidence: Evidence, *, quiet: bool = False) -> Diagnosis | None:
         quiet: whether to say nothing on standard error when they fail.
     """
     try:
-        from cgilab import diagnosis  # noqa: PLC0415 - what is wrong with a rule stays there
+        from cgilab.diagnosis import diagnose  # noqa: PLC0415 - what is wrong with a rule stays there
 
-        found: Diagnosis | None = vars(diagnosis).get("diagnose", lambda _: None)(evidence)
+        return diagnose(evidence)
     except Exception as error:  # whatever it is, the evidence is shown
         if not quiet:
             sys.stderr.write(f"the diagnosis failed: {error!r}\n")
         return None
-    return found
 
 
 def split(texts: Sequence[str], path: str) -> tuple[list[str], list[str]]:

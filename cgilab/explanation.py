@@ -229,7 +229,8 @@ def _text(text: str) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:] if text.startswith(("the ", "its ", "line ", "what ", "first ")) else text
+    """Return a heading with a capital letter, unless it begins with a name."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
 
 
 def _block(heading: str, content: str, kind: str = "") -> str:
