@@ -6,12 +6,28 @@ from collections.abc import Mapping
 
 from cgilab.diagnosis import mend
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
-from cgilab.diagnosis.observed import Traceback, line_exhibit, own_frame, python_traceback, uncaught
+from cgilab.diagnosis.observed import (
+    NOTHING,
+    PREMATURE,
+    Traceback,
+    bad_header,
+    line_exhibit,
+    log_exhibits,
+    own_frame,
+    python_traceback,
+    said,
+    uncaught,
+)
 from cgilab.diagnosis.script import Script
 from cgilab.diagnosis.source import Problem, imports, parse
 
 SYNTAX = {"SyntaxError", "IndentationError", "TabError"}
-ENCODING = ("Non-UTF-8 code starting with", "encoding problem", "unknown encoding", "(unicode error)", "utf-8' codec")
+ENCODING = (
+    "Non-UTF-8 code starting with",
+    "encoding problem",
+    "unknown encoding",
+    "(unicode error) 'utf-8' codec can't decode",
+)
 
 # Python's words for what Python 2 allowed.
 PYTHON_2_WORDS = (
@@ -187,7 +203,9 @@ def python_2_syntax(evidence: Evidence) -> Finding | None:
     if traceback is None:
         other = uncaught(evidence)
         if other is None or PRINT_TO_FILE not in other.message:
-            return None
+            # A `print` alone prints nothing in Python 3, so what it was to print is missing.
+            wrong = bad_header(evidence) is not None or said(evidence, PREMATURE, NOTHING) is not None
+            return before_python_2_syntax(evidence.script) if wrong and other is None and evidence.script else None
         traceback = other
     frame = own_frame(evidence, traceback)
     text = ""
@@ -297,14 +315,14 @@ def _indentation(name: str, place: str, kind: str, message: str, exhibits: list[
 
 def source_encoding(evidence: Evidence) -> Finding | None:
     """Characters in the source that are no UTF-8."""
-    traceback = _syntax_traceback(evidence)
-    if traceback is None or not any(words in traceback.message for words in ENCODING[:3]):
+    # Python may say it without a place, so it is no traceback.
+    if said(evidence, *ENCODING) is None or said(evidence, "SyntaxError: ") is None:
         return None
     if evidence.script is not None and (found := before_source_encoding(evidence.script)):
-        return found._replace(exhibits=[*found.exhibits, words_of(traceback)])
+        return found._replace(exhibits=[*found.exhibits, *log_exhibits(evidence)])
     return Finding(
         f"{evidence.name} holds characters that are not saved as UTF-8.",
-        [words_of(traceback)],
+        log_exhibits(evidence),
         ["Save it as 'UTF-8'.", "Or name its encoding in the second line:  # -*- coding: latin-1 -*-"],
     )
 

@@ -14,13 +14,23 @@ from cgilab.diagnosis.observed import (
     log_exhibits,
     said,
 )
-from cgilab.diagnosis.output import INCOMPLETE, LONGEST_LINE, MARKUP, NOTHING_WRONG, STATUS_LINE, holds_header, judge
+from cgilab.diagnosis.output import (
+    INCOMPLETE,
+    LONGEST_LINE,
+    MARKUP,
+    NOTHING_WRONG,
+    STATUS_LINE,
+    holds_header,
+    judge,
+    lines,
+)
 from cgilab.diagnosis.script import Script
-from cgilab.diagnosis.source import UNKNOWN, Output, all_texts
+from cgilab.diagnosis.source import UNKNOWN, Output, all_texts, printed
 
 FIRST = ["The first lines that a script prints are its headers, then comes an empty line, then the answer:"]
 EXAMPLE = ["    print('Content-Type: text/html')", "    print()"]
 NO_BODY = {204, 304}
+SEND_IN_BODY = "Send long data in the body, and keep what belongs to a session on the server."
 OF_BAD_HEADERS = {"no-blank-line", "malformed-header", "body-before-headers", "unflushed-output"}
 
 
@@ -77,7 +87,7 @@ def _cause_by_place(script: Script | None, bad: str, number: int | None) -> _Cau
     program = _starts_programs(script) if script is not None and number is None else None
     if program is not None and header is not None:
         return _Cause("unflushed-output", program, header)
-    if INCOMPLETE.match(bad):
+    if INCOMPLETE.match(bad) or (INCOMPLETE.search(bad) and not bad.startswith("<")):
         return _Cause("malformed-header", number)
     if header is not None and (number is not None or MARKUP.match(bad)):
         return _Cause("no-blank-line", number, header)
@@ -98,7 +108,10 @@ def _bad(evidence: Evidence, cause: str) -> tuple[str, int | None, int | None] |
     """Return the line that is no header, where it stands in the source, and where the last header does."""
     bad = bad_header(evidence)
     if bad is None:
-        return None
+        bad = _name_of_header(evidence)
+        by_program = evidence.script is not None and judge(evidence.script).cause == "unflushed-output"
+        if bad is None or not (by_program or bad.startswith("<")):
+            return None
     found = _cause_of_bad_header(evidence, bad)
     return (bad, found.line, found.header) if found.name == cause else None
 
@@ -217,11 +230,13 @@ def no_blank_line(evidence: Evidence) -> Finding | None:
         text, line, header = bad
         return _no_blank_line(evidence.name, text, _shown(evidence, header, line), script, header)
     ended = evidence.ended
-    if said(evidence, PREMATURE) is None or not failed(evidence):
+    if said(evidence, PREMATURE, NOTHING) is None or not failed(evidence):
         return None
     if ended is not None and (ended.code or ended.signal or ended.running):
         return None
     known = judge(script) if script is not None else NOTHING_WRONG
+    if said(evidence, PREMATURE) is None and known.cause != "no-blank-line":
+        return None
     header = known.line if known.cause == "no-blank-line" else None
     if header is None and script is not None:
         outputs = _headers_before(script, None)
@@ -287,11 +302,21 @@ def _malformed(name: str, text: str, exhibits: list[Exhibit]) -> Finding:
 
 def header_too_long(evidence: Evidence) -> Finding | None:
     """A header of more bytes than httpd takes."""
-    script = evidence.script
-    if said(evidence, PREMATURE) is None or script is None or judge(script).cause != "header-too-long":
+    script, ended = evidence.script, evidence.ended
+    if said(evidence, PREMATURE, NOTHING) is None or script is None:
         return None
-    found = before_header_too_long(script)
-    return found._replace(exhibits=[*found.exhibits, *log_exhibits(evidence)]) if found else None
+    if found := before_header_too_long(script):
+        return found._replace(exhibits=[*found.exhibits, *log_exhibits(evidence)])
+    # It has printed something for certain, and httpd took it for nothing: the line was longer than it reads.
+    following = printed(script)
+    first = lines(following.outputs)[:1] if following is not None and ended is not None and ended.code == 0 else []
+    if not first or said(evidence, NOTHING) is None or not first[0].ended or UNKNOWN not in first[0].text:
+        return None
+    return Finding(
+        f"{evidence.name} prints a header that is longer than the server takes: {LONGEST_LINE} bytes.",
+        _shown(evidence, first[0].number),
+        [SEND_IN_BODY],
+    )
 
 
 def before_header_too_long(script: Script) -> Finding | None:
@@ -302,18 +327,25 @@ def before_header_too_long(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} prints a header of {len(found.text)} bytes or more; the server takes {LONGEST_LINE}.",
         line_exhibit(script, found.line or 0),
-        ["Send long data in the body, and keep what belongs to a session on the server."],
+        [SEND_IN_BODY],
     )
+
+
+def _name_of_header(evidence: Evidence) -> str | None:
+    """Return the name of the header that holds what it may not; None where httpd found none."""
+    line = said(evidence, "contains invalid characters", "AH02428", "AH02429", "AH02430")
+    if line is None:
+        return None
+    match = re.search(r"header (?:name )?'(.*?)'", line)
+    return match[1] if match else ""
 
 
 def header_characters(evidence: Evidence) -> Finding | None:
     """A header with bytes that no header may hold."""
-    line = said(evidence, "contains invalid characters", "AH02429", "AH02430")
-    if line is None:
+    name = _name_of_header(evidence)
+    if name is None:
         return None
-    match = re.search(r"header (?:name )?'(.*?)'", line)
-    name = match[1] if match else ""
-    part = "name" if "header name" in line else "value"
+    part = "value" if said(evidence, "AH02430", "' value of '") else "name"
     number = _line_that_prints(evidence.script, name) if name else None
     return _characters(evidence.name, name, part, _shown(evidence, number))
 

@@ -11,7 +11,8 @@ PERMISSION_DENIED = 13
 SCRIPT_ENDINGS = (".py", ".cgi", ".pl", ".sh", ".rb", ".php")
 
 EXECUTE = 0o111
-READ_AND_EXECUTE = 0o005  # by others
+EXECUTE_BY_OTHERS = 0o001
+READ = 0o004
 
 # How interpreters say that they may not read the script.
 NOT_OPENED = ("can't open file", "cannot open", "can't open", "Can't open", "unable to open")
@@ -190,9 +191,10 @@ def other_owner(evidence: Evidence) -> Finding | None:
     script, server = evidence.script, evidence.server_uid
     if script is None or script.mode is None or server is None or script.owner == server:
         return None
-    is_open = script.mode & READ_AND_EXECUTE == READ_AND_EXECUTE
+    # Where nobody may execute it, that is the first cause, unless nobody else may even read it.
+    keeps_out = not script.mode & READ or (script.mode & EXECUTE and not script.mode & EXECUTE_BY_OTHERS)
     refused = exec_error(evidence) == PERMISSION_DENIED or said(evidence, *NOT_OPENED) is not None
-    if is_open or not refused:
+    if not keeps_out or not refused:
         return None
     return Finding(
         f"{evidence.name} belongs to another user than the server's, and its permissions keep all others out.",

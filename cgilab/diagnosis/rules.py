@@ -483,6 +483,15 @@ PRINTING = (
         certain=False,
     ),
     Rule(
+        cause="header-too-long",
+        title="A header is too long",
+        messages=("Premature end of script headers: hello.py",),
+        meaning="httpd takes lines of 8190 bytes, and calls a longer one the end.",
+        mend="Send it in the body.",
+        after=printing.header_too_long,
+        before=printing.before_header_too_long,
+    ),
+    Rule(
         cause="body-before-headers",
         title="The answer comes before the headers",
         messages=("malformed header from script 'hello.py': Bad header: <html>",),
@@ -514,15 +523,6 @@ PRINTING = (
         mend="Print to `sys.stderr` instead, or after the empty line.",
         after=printing.malformed_header,
         before=printing.before_malformed_header,
-    ),
-    Rule(
-        cause="header-too-long",
-        title="A header is too long",
-        messages=("Premature end of script headers: hello.py",),
-        meaning="httpd takes lines of 8190 bytes, and calls a longer one the end.",
-        mend="Send it in the body.",
-        after=printing.header_too_long,
-        before=printing.before_header_too_long,
     ),
     Rule(
         cause="header-characters",

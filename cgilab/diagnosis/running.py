@@ -228,6 +228,8 @@ def python_2_name(evidence: Evidence) -> Finding | None:
         asked, instead = match[1], PYTHON_2_NAMES.get(match[1])
     elif traceback.name == "AttributeError" and (match := NO_METHOD.search(traceback.message)):
         asked, instead = match[2], PYTHON_2_METHODS.get(match[2])
+    elif traceback.name == "AttributeError" and traceback.message in PYTHON_2_METHODS:
+        asked, instead = traceback.message, PYTHON_2_METHODS[traceback.message]  # as cgi.FieldStorage says it
     if instead is None:
         return None
     place, exhibits = _place(evidence, traceback)
@@ -469,7 +471,7 @@ def exit_before_output(evidence: Evidence) -> Finding | None:
     ended = evidence.ended
     if not failed(evidence) or said(evidence, NOTHING, PREMATURE) is None or (ended is not None and ended.running):
         return None
-    line = _exit_line(evidence.script)
+    line = _exit_line(evidence.script) or _first_exit(evidence.script)
     drops = _drops_buffer(evidence.script)
     if ended is None or ended.code is None:
         if line is None:
@@ -497,7 +499,19 @@ def _exit_line(script: Script | None) -> int | None:
     from cgilab.diagnosis.source import printed
 
     found = printed(script)
-    return found.exit_line if found and not found.outputs else None
+    if found is None or found.outputs:
+        return None
+    return found.exit_line
+
+
+def _first_exit(script: Script | None) -> int | None:
+    """Return the line of the first call that ends a Python script, where nothing is printed above it."""
+    if script is None or not script.is_python:
+        return None
+    from cgilab.diagnosis.source import all_texts, exits
+
+    first = min((output.line for output in all_texts(script)), default=None)
+    return next((line for line in exits(script) if first is None or line < first), None)
 
 
 def _drops_buffer(script: Script | None) -> int | None:

@@ -163,6 +163,19 @@ def is_caught(script: Script, line: int) -> bool:
     return False
 
 
+def exits(script: Script) -> list[int]:
+    """Return the lines of the calls that end a Python script, wherever they stand."""
+    import ast
+
+    tree = parse(script)
+    if isinstance(tree, Problem):
+        return []
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name_of(node.func) in EXITS]
+    raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None]
+    names = [one for one in raised if _name_of(getattr(one, "func", one)) == "SystemExit"]
+    return sorted(node.lineno for node in [*found, *names])
+
+
 def _is_main(test: "ast.expr") -> bool:
     import ast
 
@@ -209,6 +222,7 @@ class _Follower:
         self._functions: dict[str, Any] = {}
         self._texts: dict[str, str] = {}
         self._writers: set[str] = set()
+        self._imports: dict[str, tuple[str, str]] = {}
         self._depth = 0
 
     def follow(self) -> Printed:
@@ -236,7 +250,8 @@ class _Follower:
         elif isinstance(node, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.Pass, ast.Global, ast.Nonlocal)):
             self._imported(node)
         elif isinstance(node, ast.Raise):
-            raise _Stop(complete=False)
+            ends = node.exc is not None and _name_of(getattr(node.exc, "func", node.exc)) == "SystemExit"
+            raise _Stop(complete=ends, line=node.lineno if ends else None)
         elif isinstance(node, ast.Return):
             raise _Return
         elif isinstance(node, ast.While):
@@ -250,6 +265,8 @@ class _Follower:
         import sys
 
         names = []
+        if isinstance(node, ast.ImportFrom) and node.module in {"os", "subprocess"}:
+            self._imports.update({name.asname or name.name: (node.module, name.name) for name in node.names})
         if isinstance(node, ast.Import):
             names = [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -357,10 +374,13 @@ class _Follower:
             self._depth -= 1
 
     def _print(self, node: Any, text: str) -> None:
-        self._outputs.append(Output(node.lineno, text))
+        output = Output(node.lineno, text)
+        self._outputs.append(output)
         flushes = any(keyword.arg == "flush" and _is_true(keyword.value) for keyword in node.keywords)
-        past_buffer = _name_of(node.func) == "write" and _is_raw(node.func)
-        if self._unbuffered or flushes or past_buffer:
+        if _name_of(node.func) == "write" and _is_raw(node.func):
+            if self._buffered and self._unflushed is None:
+                self._unflushed = (output, self._buffered)
+        elif self._unbuffered or flushes:
             self._buffered = ""
         else:
             self._buffered += text
@@ -379,9 +399,10 @@ class _Follower:
         """Return the command that a call starts with the script's own standard output; None for any other call."""
         ast = self._ast
         function = node.func
-        if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
-            return None
-        module, name = function.value.id, function.attr
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            module, name = function.value.id, function.attr
+        else:
+            module, name = self._imports.get(getattr(function, "id", ""), ("", ""))
         if module == "os" and name in {"system", "spawnlp", "spawnvp", "spawnl", "spawnv"}:
             return (self._text(node.args[-1]) if node.args else UNKNOWN) or UNKNOWN
         if module == "subprocess" and name in {"run", "call", "check_call", "Popen"}:
@@ -481,8 +502,9 @@ def _is_stdout(node: Any) -> bool:
 
 
 def _is_raw(function: Any) -> bool:
+    """Whether a call writes past the buffer of ``print``: ``sys.stdout.buffer.write``, ``os.write``."""
     value = function.value
-    return getattr(value, "attr", "") == "raw" or getattr(value, "id", "") == "os"
+    return getattr(value, "attr", "") in {"buffer", "raw"} or getattr(value, "id", "") == "os"
 
 
 def _is_true(node: Any) -> bool:
