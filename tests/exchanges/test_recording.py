@@ -153,6 +153,36 @@ def test_secrets_are_masked(lab: RunningLab) -> None:
     assert [header["value"] for header in exchange["sent"] if header["name"] == "Set-Cookie"] == ["(masked)"]
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        pytest.param(
+            "Set-Cookie tell-nobody",
+            "malformed header from script 'output.py': Bad header: Set-Cookie (masked)",
+            id="no colon",
+        ),
+        pytest.param(
+            "Set-Cookie: tell-nobody\1",
+            "AH02430: Response header 'Set-Cookie' value of '(masked)' contains invalid characters, aborting request",
+            id="a control character",
+        ),
+    ],
+)
+def test_a_secret_in_a_wrong_header_of_a_script_is_masked(
+    lab: RunningLab, header: str, message: str, request: pytest.FixtureRequest
+) -> None:
+    mark = f"masked-{request.node.callspec.id.replace(' ', '-')}"
+    output = f"Content-Type: text/plain\n{header}\n\n".encode()
+    length = f"Content-Length: {len(output)}"
+    answer = send(lab.port, f"POST /cgi-bin/output.py?{mark} HTTP/1.0", length, body=output)
+    exchange = recorded(lab, mark)
+
+    assert (answer.status, exchange["status"]) == (500, 500)
+    assert [one["text"].removeprefix("AH02429: ") for one in exchange["messages"]] == [message]
+    assert "tell-nobody" not in str(exchange)
+    assert "tell-nobody" not in "\n".join(lab.log())
+
+
 def test_secrets_are_kept_where_that_is_asked_for(machine_settings: dict[str, str], tmp_path: Path) -> None:
     with running_lab(tmp_path, {**machine_settings, "SHOW_SECRETS": "1"}) as showing:
         send(showing.port, "GET /?shown-1&password=for-all HTTP/1.0", "Cookie: session=for-all")
