@@ -18,7 +18,7 @@ from cgilab.engine import ROOT
 from tests.support.copy import copy_project
 
 CONFIGURATION = Path("docker/web/httpd.conf")
-TESTS = ("tests/image/test_image.py", "tests/http")
+TESTS = ("tests/image/test_image.py", "tests/http", "tests/exchanges")
 RUNS_AT_ONCE = 3
 
 # These say what httpd does without them too; they stand there for the reader, and for whoever wants to change them.
