@@ -195,18 +195,19 @@ def test_secrets_are_kept_where_that_is_asked_for(machine_settings: dict[str, st
 # --- The page's interface ------------------------------------------------------------------------
 
 
-def test_the_list_goes_on_after_an_exchange(lab: RunningLab) -> None:
+# In the lab that nobody else calls: elsewhere a request of another test may end meanwhile.
+def test_the_list_goes_on_after_an_exchange(own_lab: RunningLab) -> None:
     for mark in ("after-1", "after-2", "after-3"):
-        send(lab.port, f"GET /?{mark} HTTP/1.0")
-        recorded(lab, mark)
-    first = recorded(lab, "after-1")
+        send(own_lab.port, f"GET /?{mark} HTTP/1.0")
+        recorded(own_lab, mark)
+    first = recorded(own_lab, "after-1")
 
-    newer = [one["target"] for one in summaries(lab, after=first["id"])]
+    newer = [one["target"] for one in summaries(own_lab, after=first["id"])]
     assert newer == ["/?after-2", "/?after-3"]
 
 
-def test_after_an_exchange_that_is_gone_comes_everything(lab: RunningLab) -> None:
-    assert summaries(lab, after="gone") == summaries(lab)
+def test_after_an_exchange_that_is_gone_comes_everything(own_lab: RunningLab) -> None:
+    assert summaries(own_lab, after="gone") == summaries(own_lab)
 
 
 @pytest.mark.parametrize(
