@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise LabError(f"{arguments.har} cannot be written: {error.strerror}.") from None
         print(f"trace: {arguments.har} holds the exchange {one['id']}")
     else:
-        terminal.show(Console(highlight=False), one)
+        terminal.show(Console(highlight=False), one, body)
     return 0 if one["status"] < FAILED else 1
 
 
