@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from cgilab.commands.trace import is_labs_own
 from cgilab.engine import ROOT
-from tests.support.recorded import recorded
+from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab
 from tests.support.wire import send
 
@@ -58,6 +61,96 @@ def test_trace_as_json_is_the_exchange_as_the_page_gets_it(lab: RunningLab) -> N
     done = lab_command(lab, "trace", "/cgi-bin/web_02.py", "mark=as-json", "--json")
 
     assert json.loads(done.stdout) == recorded(lab, "mark=as-json")
+
+
+# What httpd answers before it has read the whole request; the headers are then recorded in part or not at all.
+REFUSED = [
+    pytest.param(["X-Long:" + "x" * 9000], 400, id="a header that is too long"),
+    pytest.param([f"X-{number}:x" for number in range(101)], 400, id="too many headers"),
+    pytest.param(["Host:a b"], 400, id="a wrong name of the server"),
+    pytest.param(["long=" + "x" * 9000], 414, id="a target that is too long"),
+]
+
+
+@pytest.mark.parametrize(("words", "status"), REFUSED)
+def test_trace_finds_what_the_server_refuses_early(lab: RunningLab, words: list[str], status: int) -> None:
+    done = lab_command(lab, "trace", "--json", "/cgi-bin/web_02.py?early", *words)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    exchange = json.loads(done.stdout)
+    assert (exchange["status"], exchange["script"]) == (status, None)
+    assert exchange["target"].startswith("/cgi-bin/web_02.py?early")
+
+
+def test_trace_finds_an_exchange_whose_user_agent_is_masked(lab: RunningLab) -> None:
+    done = lab_command(lab, "trace", "--json", "/?masked-agent", "user-agent:token=abc")
+
+    agents = [header for header in json.loads(done.stdout)["request_headers"] if header["name"].lower() == "user-agent"]
+    assert agents == [{"name": "user-agent", "value": "token=(masked)"}]
+
+
+def test_trace_takes_nobody_elses_exchange_for_its_own(lab: RunningLab) -> None:
+    ended = Event()
+
+    def call() -> None:
+        while not ended.is_set():
+            send(lab.port, "GET /?same HTTP/1.1", "Host: localhost", "User-Agent: same", "Connection: close")
+
+    with ThreadPoolExecutor(4) as threads:
+        calling = [threads.submit(call) for _ in range(4)]
+        done = lab_command(lab, "trace", "--json", "/?same", "User-Agent:same", "X-Mine:yes")
+        ended.set()
+        for one in calling:
+            one.result()
+
+    assert {"name": "X-Mine", "value": "yes"} in json.loads(done.stdout)["request_headers"]
+
+
+OWN_PATHS = {
+    "/lab": True,
+    "/lab/": True,
+    "/lab/exchanges": True,
+    "/lab/missing": True,
+    "//lab//x": True,
+    "/%6cab/x": True,
+    "/x/../lab/x": True,
+    "/x/../lab": True,
+    "/labs": False,
+    "/LAB/": False,
+    "/x/lab/": False,
+    "/lab/../x": False,
+}
+
+
+@pytest.mark.parametrize(("path", "own"), OWN_PATHS.items())
+def test_the_labs_own_pages_are_those_that_are_not_recorded(lab: RunningLab, path: str, own: bool) -> None:
+    mark = f"own-{list(OWN_PATHS).index(path)}"
+    send(lab.port, f"GET {path}?{mark} HTTP/1.0")
+    send(lab.port, f"GET /?after-{mark}- HTTP/1.0")
+    recorded(lab, f"after-{mark}-")
+
+    assert is_labs_own(f"{path}?{mark}") == own
+    assert [one["target"] for one in summaries(lab) if one["target"].endswith(f"?{mark}")] == (
+        [] if own else [f"{path}?{mark}"]
+    )
+
+
+def test_trace_says_at_once_that_the_labs_own_pages_are_not_recorded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cgilab", "trace", "/lab/exchanges"],
+        cwd=ROOT,
+        env={**os.environ, "LAB_URL": "http://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "/lab/exchanges is a page of the lab's own, and requests for these are not recorded.",
+        "  To see the answer:  curl -i, and the whole URL",
+    ]
 
 
 def test_trace_writes_an_archive(lab: RunningLab, tmp_path: Path) -> None:
