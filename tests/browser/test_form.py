@@ -38,6 +38,31 @@ def test_the_form_sends_the_chapters_post(lab_page: LabPage) -> None:
 def test_the_form_sends_a_get_with_a_header(lab_page: LabPage) -> None:
     lab_page.open()
     lab_page.fill_form("GET", "/cgi-bin/web_04.py?first=1", "mark=form & more\nempty=", "X-Lesson: 12.3")
+def test_bodies_are_remembered_until_the_page_is_left_and_stored_nowhere(lab_page: LabPage) -> None:
+    lab_page.open()
+    lab_page.fill_form("POST", "/cgi-bin/web_03.py?mark=remembered", PARAMETERS)
+    expect(lab_page.panel("Client sent").locator("pre")).to_have_text(ENCODED)
+    lab_page.page.go_back()
+    expect(lab_page.page.locator("#view h2")).to_have_text("No exchange is open")
+    lab_page.item("mark=remembered").click()
+    expect(lab_page.panel("Client sent").locator("pre")).to_have_text(ENCODED)
+
+    stored = lab_page.page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]")
+    assert stored == [0, 0, ""]
+    lab_page.page.reload()
+    expect(lab_page.panel("Client sent").locator(".body")).to_have_text("Body: 49 bytes, not recorded")
+    expect(lab_page.panel("Client received").locator("pre")).to_have_count(0)
+
+
+def test_the_form_finds_the_exchange_of_a_request_with_a_secret(lab_page: LabPage) -> None:
+    lab_page.open()
+    lab_page.fill_form("GET", "/cgi-bin/web_04.py?mark=secret", "password=a.b\nage=42")
+
+    expect(lab_page.page.locator("h2.title")).to_have_text(
+        "GET /cgi-bin/web_04.py?mark=secret&password=(masked)&age=42 200"
+    )
+
+
 
     target = "/cgi-bin/web_04.py?first=1&mark=form+%26+more&empty="
     expect(lab_page.page.locator("h2.title")).to_have_text(f"GET {target} 200")
@@ -62,6 +87,7 @@ def test_the_form_sends_a_head(lab_page: LabPage) -> None:
         pytest.param("/", "X-Lesson 12", "“X-Lesson 12” is no header: there is no colon in it", id="no colon"),
     ],
 )
+        pytest.param("/lab", "", "Requests for the lab's own pages are not recorded", id="the lab's own, no slash"),
 def test_the_form_says_what_it_cannot_send(lab_page: LabPage, path: str, headers: str, answer: str) -> None:
     lab_page.open()
     lab_page.fill_form("GET", path, "", headers)

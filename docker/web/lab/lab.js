@@ -116,6 +116,7 @@ function addToList(found) {
   }
   for (const identifier of [...summaries.keys()].slice(0, -KEPT)) {
     summaries.delete(identifier);
+    remembered.delete(identifier);
     list.lastChild.remove();
   }
   markCurrent();
@@ -564,6 +565,7 @@ function agentLine(one) {
 // --- Programs that send the same request ------------------------------------------------------------
 
 const BODY_NOT_RECORDED = "put the body here: it is not recorded";
+const MASKED = "(masked)"; // what the recorder writes in the place of a secret
 
 function bodyToSend(one, known) {
   return known ?? (one.body_length ? BODY_NOT_RECORDED : null);
@@ -723,17 +725,12 @@ function har(one, known) {
 
 // --- The form ---------------------------------------------------------------------------------------
 
-// The lab records no bodies. What this page has sent and received itself, it remembers until its tab is closed.
-function bodies(identifier) {
-  return JSON.parse(sessionStorage.getItem(identifier) ?? "{}");
-}
+// The lab records no bodies. What this page has sent and received itself, it remembers until it is left; it stores none
+// of it. By the exchange's id.
+const remembered = new Map();
 
-function remember(identifier, known) {
-  try {
-    sessionStorage.setItem(identifier, JSON.stringify(known));
-  } catch {
-    sessionStorage.clear(); // it is full
-  }
+function bodies(identifier) {
+  return remembered.get(identifier) ?? {};
 }
 
 function linesOf(text) {
@@ -761,7 +758,7 @@ function headers(text) {
 function requestOf(form) {
   const url = new URL(form.get("path"), location.origin);
   if (url.origin !== location.origin) throw new Error("This page may send to the lab alone: start the path with one /");
-  if (url.pathname.startsWith("/lab/")) throw new Error("Requests for the lab's own pages are not recorded");
+  if (/^\/lab(\/|$)/.test(url.pathname)) throw new Error("Requests for the lab's own pages are not recorded");
   url.hash = "";
   const method = form.get("method");
   const encoded = parameters(form.get("parameters"));
@@ -786,7 +783,7 @@ async function send(event) {
     const response = await fetch(url, options);
     const received = (await response.text()).slice(0, BODY_LENGTH_SHOWN);
     const identifier = await recorded(before, options.method, url.pathname + url.search);
-    remember(identifier, { sent: options.body || undefined, received: received || undefined });
+    remembered.set(identifier, { sent: options.body || undefined, received: received || undefined });
     say(status, `Answered with status ${summaries.get(identifier).status}`);
     await go(linkTo(identifier));
   } catch (error) {
@@ -801,8 +798,17 @@ async function recorded(before, method, target) {
     await refresh();
     const found = [...summaries.values()].find(
       (one) =>
-        !before.has(one.id) && one.method === method && one.target === target && one.agent === navigator.userAgent,
+        !before.has(one.id) &&
+        one.method === method &&
+        isRecordOf(one.target, target) &&
+        one.agent === navigator.userAgent,
     );
+// A secret is masked in the record.
+function isRecordOf(recordedTarget, target) {
+  const parts = recordedTarget.split(MASKED).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".+")}$`, "u").test(target);
+}
+
     if (found) return found.id;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
