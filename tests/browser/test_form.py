@@ -8,8 +8,11 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.browser.conftest import LabPage
+from tests.browser.conftest import LabPage, call
+from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab
+from tests.support.wait import wait_until
+from tests.support.wire import send
 
 PARAMETERS = "last_name=de la Huche\nfirst_name=Jean-Paul\nage=42"
 ENCODED = "last_name=de+la+Huche&first_name=Jean-Paul&age=42"
@@ -35,9 +38,6 @@ def test_the_form_sends_the_chapters_post(lab_page: LabPage) -> None:
     assert (sent["content-type"], sent["content-length"]) == ("application/x-www-form-urlencoded", "49")
 
 
-def test_the_form_sends_a_get_with_a_header(lab_page: LabPage) -> None:
-    lab_page.open()
-    lab_page.fill_form("GET", "/cgi-bin/web_04.py?first=1", "mark=form & more\nempty=", "X-Lesson: 12.3")
 def test_bodies_are_remembered_until_the_page_is_left_and_stored_nowhere(lab_page: LabPage) -> None:
     lab_page.open()
     lab_page.fill_form("POST", "/cgi-bin/web_03.py?mark=remembered", PARAMETERS)
@@ -63,6 +63,9 @@ def test_the_form_finds_the_exchange_of_a_request_with_a_secret(lab_page: LabPag
     )
 
 
+def test_the_form_sends_a_get_with_a_header(lab_page: LabPage) -> None:
+    lab_page.open()
+    lab_page.fill_form("GET", "/cgi-bin/web_04.py?first=1", "mark=form & more\nempty=", "X-Lesson: 12.3")
 
     target = "/cgi-bin/web_04.py?first=1&mark=form+%26+more&empty="
     expect(lab_page.page.locator("h2.title")).to_have_text(f"GET {target} 200")
@@ -84,10 +87,10 @@ def test_the_form_sends_a_head(lab_page: LabPage) -> None:
             "//example.org/", "", "This page may send to the lab alone: start the path with one /", id="elsewhere"
         ),
         pytest.param("/lab/exchanges", "", "Requests for the lab's own pages are not recorded", id="the lab's own"),
+        pytest.param("/lab", "", "Requests for the lab's own pages are not recorded", id="the lab's own, no slash"),
         pytest.param("/", "X-Lesson 12", "“X-Lesson 12” is no header: there is no colon in it", id="no colon"),
     ],
 )
-        pytest.param("/lab", "", "Requests for the lab's own pages are not recorded", id="the lab's own, no slash"),
 def test_the_form_says_what_it_cannot_send(lab_page: LabPage, path: str, headers: str, answer: str) -> None:
     lab_page.open()
     lab_page.fill_form("GET", path, "", headers)
@@ -121,6 +124,52 @@ def test_a_copied_program_quotes_what_it_has_to(lab: RunningLab, lab_page: LabPa
     assert {name: variables.get(name) for name in expected} == expected
     assert variables["REQUEST_METHOD"] == "GET"
     assert variables["QUERY_STRING"].startswith(mark)
+
+
+# The target that a client sent, in which {} stands for path and query, and the one that the copied program sends.
+HOSTS = {
+    "http://192.0.2.1:9{}": "{}",
+    "HTTP://192.0.2.1{}": "{}",
+    "@192.0.2.1{}": "/@192.0.2.1{}",
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("target", HOSTS)
+def test_a_copied_program_calls_this_lab_whichever_host_the_client_named(
+    lab: RunningLab, lab_page: LabPage, target: str, program: str
+) -> None:
+    mark = f"mark=host-{program}-{list(HOSTS).index(target)}"
+    path = f"/cgi-bin/web_04.py?{mark}"
+    send(lab.port, f"GET {target.format(path)} HTTP/1.1", "Host: x", "Connection: close")
+    before = recorded(lab, mark)["id"]
+    lab_page.open_exchange(mark)
+    run_copy(lab_page, program)
+
+    newer = wait_until(lambda: [one["target"] for one in summaries(lab, after=before) if mark in one["target"]])
+    assert newer == [HOSTS[target].format(path)]
+
+
+@pytest.mark.parametrize(
+    ("mark", "headers", "notes"),
+    [
+        pytest.param("masked=target&password=x", {}, True, id="in the target"),
+        pytest.param("masked=header", {"Authorization": "Basic eDp5"}, True, id="in a header"),
+        pytest.param("masked=nothing", {}, False, id="nothing"),
+    ],
+)
+def test_copied_programs_say_where_a_secret_is_missing(
+    lab: RunningLab, lab_page: LabPage, mark: str, headers: dict[str, str], notes: bool
+) -> None:
+    call(lab, f"/cgi-bin/web_04.py?{mark}", headers)
+    lab_page.open_exchange(mark.partition("&")[0])
+    lab_page.page.get_by_text("Copy as curl, http.client, requests").click()
+
+    note = "# A secret was masked when this was recorded: put the real one in the place of (masked)."
+    for name in PROGRAMS:
+        lines = lab_page.page.locator(f".program[data-program='{name}'] pre").inner_text().splitlines()
+        assert [line for line in lines if line.startswith("#")] == [note] * notes
+        assert (lines[0] == note) == notes
 
 
 def run_copy(lab_page: LabPage, program: str) -> str:

@@ -579,13 +579,22 @@ function headersToSend(one) {
   );
 }
 
-// As it stands in a request line: a browser's path may hold what only it encodes.
+// As it stands in a request line: a browser's path may hold what only it encodes. Always a path, so that a program that
+// was copied calls this lab, whichever host the client named before it.
 function targetToSend(one) {
-  return one.target.replace(/[^\x21-\x7e]+/gu, (characters) => encodeURIComponent(characters));
+  const path = one.target.replace(/^https?:\/\/[^/?#]*/i, "");
+  const target = path.startsWith("/") ? path : `/${path}`;
+  return target.replace(/[^\x21-\x7e]+/gu, (characters) => encodeURIComponent(characters));
 }
 
 function addressToSend(one) {
-  return /^https?:/i.test(one.target) ? targetToSend(one) : `http://${location.host}${targetToSend(one)}`;
+  return `http://${location.host}${targetToSend(one)}`;
+}
+
+// Shells and Python alike start a comment with #.
+function maskedNote(one) {
+  const masked = [one.target, ...headersToSend(one).map((header) => header.value)].some((text) => text.includes(MASKED));
+  return masked ? `# A secret was masked when this was recorded: put the real one in the place of ${MASKED}.\n` : "";
 }
 
 function shellQuoted(text) {
@@ -611,7 +620,7 @@ function curl(one, known) {
     if (value(headers, name.toLowerCase()) === undefined) options.push(`--header '${name}:'`);
   }
   if (content !== null) options.push(`--data-raw ${shellQuoted(content)}`);
-  return ["curl --include", ...options, shellQuoted(address)].join(" \\\n  ");
+  return maskedNote(one) + ["curl --include", ...options, shellQuoted(address)].join(" \\\n  ");
 }
 
 // A string of JSON is one of Python as well.
@@ -635,7 +644,7 @@ function pythonBody(one, known) {
 }
 
 function httpClient(one, known) {
-  return `from http.client import HTTPConnection
+  return `${maskedNote(one)}from http.client import HTTPConnection
 
 headers = ${pythonHeaders(one)}
 body = ${pythonBody(one, known)}
@@ -650,7 +659,7 @@ connection.close()
 }
 
 function withRequests(one, known) {
-  return `import requests
+  return `${maskedNote(one)}import requests
 
 headers = ${pythonHeaders(one)}
 body = ${pythonBody(one, known)}
@@ -791,6 +800,12 @@ async function send(event) {
   }
 }
 
+// A secret is masked in the record.
+function isRecordOf(recordedTarget, target) {
+  const parts = recordedTarget.split(MASKED).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".+")}$`, "u").test(target);
+}
+
 // Nothing in the answer says which exchange it was, so that the request stays as it would be without this page.
 async function recorded(before, method, target) {
   const end = Date.now() + SENT_TIMEOUT;
@@ -803,12 +818,6 @@ async function recorded(before, method, target) {
         isRecordOf(one.target, target) &&
         one.agent === navigator.userAgent,
     );
-// A secret is masked in the record.
-function isRecordOf(recordedTarget, target) {
-  const parts = recordedTarget.split(MASKED).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".+")}$`, "u").test(target);
-}
-
     if (found) return found.id;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
