@@ -13,7 +13,7 @@ import pytest
 from cgilab.commands.trace import is_labs_own
 from cgilab.engine import ROOT
 from tests.support.recorded import recorded, summaries
-from tests.support.running_lab import RunningLab
+from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import send
 
 
@@ -177,7 +177,18 @@ def test_trace_without_a_lab_says_so(lab: RunningLab) -> None:
     assert lab.url
 
 
-def test_watch_shows_whoever_calls(lab: RunningLab) -> None:
+def test_watch_shows_whoever_calls(machine_settings: dict[str, str], tmp_path: Path) -> None:
+    # A lab of its own: elsewhere the first exchange may be that of a request which another test left running.
+    with running_lab(tmp_path, machine_settings) as lab:
+        line, *headers = watched(lab)
+
+    assert line.split()[1:3] == ["GET", "200"]
+    assert line.split()[-2:] == ["/cgi-bin/web_02.py?watched", "somebody"]
+    assert {header.split()[0] for header in headers} == {"script", "server"}
+
+
+def watched(lab: RunningLab) -> list[str]:
+    """Watch a lab while a request is sent to it, and return what is shown of it."""
     command = [sys.executable, "-u", "-m", "cgilab", "watch", "--verbose", "--count", "1"]
     environment = {**os.environ, "LAB_URL": lab.url, "COLUMNS": "200"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as watching:
@@ -187,7 +198,4 @@ def test_watch_shows_whoever_calls(lab: RunningLab) -> None:
         shown, _ = watching.communicate(timeout=60)
 
     assert watching.returncode == 0
-    line, *headers = shown.splitlines()
-    assert line.split()[1:3] == ["GET", "200"]
-    assert line.split()[-2:] == ["/cgi-bin/web_02.py?watched", "somebody"]
-    assert {header.split()[0] for header in headers} == {"script", "server"}
+    return shown.splitlines()

@@ -1,6 +1,7 @@
 """The recording holds under load, hostile input and a killed recorder, and tells nobody what is not theirs."""
 
 import http.client
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from cgilab.recorder import OPEN
 from cgilab.store import EXCHANGES
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
-from tests.support.wire import send
+from tests.support.wire import TIMEOUT, parse, read_all, send
 
 # Sends SIGKILL to the recorder; there is neither ps nor pkill in the image.
 KILL = """
@@ -232,6 +234,26 @@ def test_the_labs_own_requests_are_not_recorded(lab: RunningLab) -> None:
     recorded(lab, "not-an-own-page")
 
     assert [one for one in summaries(lab) if one["target"].startswith("/lab/")] == []
+
+
+def test_the_labs_own_requests_take_no_place_of_one_under_way(lab: RunningLab) -> None:
+    output = b"Content-Type: text/plain\n\n"
+    lines = ["POST /cgi-bin/output.py?under-way HTTP/1.1", "Host: localhost", "Connection: close"]
+    lines += ["Expect: 100-continue", f"Content-Length: {len(output)}", "", ""]
+    with socket.create_connection(("127.0.0.1", lab.port), timeout=TIMEOUT) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        # Its headers have been logged. As many others as the recorder holds open at once, and one.
+        with requests.Session() as session:
+            for _ in range(OPEN + 1):
+                session.get(f"{lab.url}/lab/lab.css", timeout=10)
+        connection.sendall(output)
+        answer = parse(read_all(connection))
+
+    assert answer.status == 200
+    assert [f"{header['name']}: {header['value']}" for header in recorded(lab, "under-way")["request_headers"]] == (
+        lines[1:-2]
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8080"])
