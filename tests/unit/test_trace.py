@@ -47,39 +47,78 @@ def test_words_that_make_none(words: str) -> None:
         request(words.split())
 
 
+class StandIn(HTTPServer):
+    """A server in the place of a lab, which gives each path its answer.
+
+    Attributes:
+        protocol: HTTP/1.0 ends each connection.
+        answers: by path, as JSON.
+        asked: the paths so far.
+    """
+
+    def __init__(self, protocol: str, answers: dict[str, Any]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = protocol
+            server: StandIn
+
+            def do_GET(self) -> None:
+                self.server.asked.append(self.path)
+                content = json.dumps(self.server.answers[self.path]).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def trace(self) -> dict[str, Any]:
+        """Trace a request of /here."""
+        Thread(target=self.serve_forever).start()
+        try:
+            return remote.trace(f"http://127.0.0.1:{self.server_port}", "GET", "/here", {})
+        finally:
+            self.shutdown()
+
+
+ASKER = {"client": "192.0.2.1", "port": 1}
+
+
+def test_nobody_elses_exchange_is_taken_for_the_traced_one() -> None:
+    exchanges = [
+        {"id": "other", "agent": "same", "client": "192.0.2.1", "port": 2},
+        {"id": "another", "agent": "same", "client": "192.0.2.2", "port": 1},
+        {"id": "own", "agent": "same", **ASKER},
+    ]
+    answers = {
+        "/lab/exchanges": {"exchanges": [{"id": "before", **ASKER}], "asker": ASKER},
+        "/here": {},
+        "/lab/exchanges?after=before": {"exchanges": exchanges, "asker": {"client": "192.0.2.1", "port": 2}},
+        "/lab/exchanges/own": {"whole": "own"},
+    }
+    with StandIn("HTTP/1.1", answers) as server:
+        assert server.trace() == {"whole": "own"}
+        assert server.asked == list(answers)
+
+
 @pytest.mark.parametrize(
     ("protocol", "answer"),
     [
-        pytest.param("HTTP/1.0", {"exchanges": [], "asker": {"client": "a", "port": 1}}, id="connections end"),
+        pytest.param("HTTP/1.0", {"exchanges": [], "asker": ASKER}, id="connections end"),
         pytest.param("HTTP/1.1", {"exchanges": []}, id="another version"),
     ],
 )
 def test_a_lab_in_which_no_exchange_could_be_found_is_sent_nothing(protocol: str, answer: dict[str, Any]) -> None:
-    asked = []
+    with StandIn(protocol, {"/lab/exchanges": answer}) as server:
+        with pytest.raises(LabError) as raised:
+            server.trace()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = protocol
-
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            content = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever).start()
-        try:
-            with pytest.raises(LabError) as raised:
-                remote.trace(f"http://127.0.0.1:{server.server_port}", "GET", "/", {})
-        finally:
-            server.shutdown()
-
-    assert asked == ["/lab/exchanges"]
+        assert server.asked == ["/lab/exchanges"]
     assert raised.value.fix == ("httpd.conf is to say:  KeepAlive On", "Type:  make up")
 
 
