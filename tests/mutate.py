@@ -1,7 +1,7 @@
 """Is every directive of httpd.conf tested? `make mutate` removes each in turn and runs the tests against what is left.
 
 Prints a line a directive. The exit code is 1 when the tests miss one that is not listed in `UNTESTED`.
-A run takes about five minutes on two processors.
+A run takes about a quarter of an hour on two processors.
 """
 
 import re
