@@ -104,6 +104,10 @@ bench-start: environment ## measure how long the lab takes to start and stop, an
 bench-record: environment engine ## measure what recording exchanges costs
 	@.venv/bin/python -m bench.record
 
+.PHONY: bench-explain
+bench-explain: environment ## measure how fast an error log is explained
+	@.venv/bin/python -m bench.explain
+
 .PHONY: lock
 lock: environment ## pin the newest versions of what tests and checks need
 	@.venv/bin/python -m pip install --quiet uv
