@@ -3,8 +3,6 @@
 `says` is what httpd 2.4 logs about it.
 """
 
-import os
-
 from tests.museum.piece import DIRECT, ENV, SHELL, Piece, Request, crlf, script
 
 # A user who neither owns the services nor is the one that they are run as.
@@ -276,18 +274,19 @@ STARTS = (
         before="interpreter-missing",
         says="env: \u2018php\u2019: No such file or directory",
     ),
+    # Known to be there or not, by the list of the lab's programs: of the file alone more cannot be told.
     Piece(
         "interpreter_is_a_text.py",
         script('print("Content-Type: text/plain\\n\\nHello")\n', "#!/etc/passwd"),
         cause="interpreter-not-executable",
-        before="interpreter-not-executable",
+        before="interpreter-missing",
         says=EXEC_DENIED,
     ),
     Piece(
         "interpreter_is_a_folder.py",
         script('print("Content-Type: text/plain\\n\\nHello")\n', "#!/usr/bin/"),
         cause="interpreter-not-executable",
-        before="interpreter-not-executable",
+        before="interpreter-missing",
         says=EXEC_DENIED,
     ),
     Piece(
@@ -346,7 +345,7 @@ STARTS = (
         before="windows-line-endings",
         says=EXEC_MISSING,
     ),
-    # The interpreter would be missing without the carriage return as well, but nobody sees that first.
+    # The first line is right, so that the shell starts, and reads `then` and a carriage return as another word.
     Piece(
         "crlf_shell_after_the_first_line.sh",
         b"#!/bin/sh\n" + crlf(b"if true\nthen\n    echo 'Content-Type: text/plain'\n    echo\nfi\n"),
@@ -1991,6 +1990,12 @@ TWO = (
         says="Bad header: <p>Hello",
     ),
     Piece(
+        "<img src=x onerror=alert(1)>.py",
+        script('print("Content-Type: text/html")\nraise ValueError("<script>alert(1)</script> & <b>")\n'),
+        cause="exception-before-headers",
+        says="ValueError: <script>alert(1)</script> & <b>",
+    ),
+    Piece(
         "two_exit_and_status.py",
         script('import sys\n\nprint("a word", file=sys.stderr)\nsys.exit(4)\nprint("Status: abc\\n")\n'),
         cause="exit-before-output",
@@ -1999,6 +2004,3 @@ TWO = (
 )
 
 BROKEN = (*PLACES, *STARTS, *PARSED, *IMPORTED, *RAN, *OUTPUT, *TWO)
-
-NEEDS_ROOT = "only root can place what belongs to somebody else"
-IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0

@@ -3,10 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
+from urllib.parse import quote
 
 ENV = "#!/usr/bin/env python3"
 DIRECT = "#!/usr/bin/python3"
 SHELL = "#!/bin/sh"
+
+# The programs of the lab that a piece names, and those that people take for them.
+PROGRAMS = frozenset(
+    f"{folder}/{name}"
+    for folder in ("/bin", "/usr/bin")
+    for name in ("awk", "bash", "dash", "env", "mawk", "python3", "python3.13", "sed", "sh", "tail")
+)
 
 
 def script(text: str, shebang: str = ENV) -> bytes:
@@ -62,6 +70,11 @@ class Placed:
     in_www: bool = False
     url: str = ""
     request: Request = field(default_factory=Request)
+
+    @property
+    def path(self) -> str:
+        """The path of its URL."""
+        return self.url or quote(f"{'/' if self.in_www else '/cgi-bin/'}{self.name}")
 
 
 @dataclass(frozen=True, eq=False)
