@@ -116,7 +116,7 @@ LANGUAGES = (
     ),
     Sound("unbuffered.py", script(HELLO.partition(b"\n")[2].decode(), f"{DIRECT} -u"), body=b"Hello\n"),
     Sound(
-        "env_split.py", script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/env -S python3 -u -E"), body=b"Hello\n"
+        "env_split_options.py", script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/env -S python3 -u -E"), body=b"Hello\n"
     ),
     # For `env -S` the carriage return is a space like any other, and for Python a line end.
     Sound(
