@@ -274,19 +274,18 @@ STARTS = (
         before="interpreter-missing",
         says="env: \u2018php\u2019: No such file or directory",
     ),
-    # Known to be there or not, by the list of the lab's programs: of the file alone more cannot be told.
     Piece(
         "interpreter_is_a_text.py",
         script('print("Content-Type: text/plain\\n\\nHello")\n', "#!/etc/passwd"),
         cause="interpreter-not-executable",
-        before="interpreter-missing",
+        before="interpreter-not-executable",
         says=EXEC_DENIED,
     ),
     Piece(
         "interpreter_is_a_folder.py",
         script('print("Content-Type: text/plain\\n\\nHello")\n', "#!/usr/bin/"),
         cause="interpreter-not-executable",
-        before="interpreter-missing",
+        before="interpreter-not-executable",
         says=EXEC_DENIED,
     ),
     Piece(

@@ -25,9 +25,12 @@ def causes(piece: Placed, folder: Path) -> list[str]:
 def test_what_fails_is_told_before_it_is_run_where_that_can_be(piece: Piece, tmp_path: Path) -> None:
     if not can_place(piece) or (piece.cause == HIDDEN and not can_place(Placed("", None, owner=0))):
         pytest.skip("it takes root to place this piece, or to read it")
-    expected = [piece.before] if piece.before else []
+    named = causes(piece, tmp_path)[:1]
 
-    assert causes(piece, tmp_path)[:1] == expected
+    if piece.before:
+        assert named == [piece.before]
+    else:
+        assert named in ([], [piece.cause])
 
 
 @pytest.mark.parametrize("piece", [pytest.param(piece, id=ascii(piece.name)) for piece in SOUND])
