@@ -83,8 +83,8 @@ class Piece(Placed):
 
     Attributes:
         cause: which is to be named first once it has been served.
-        before: the cause that is to be named of the file alone; None where only a run can tell for sure, so that nothing
-            need be said, and nothing else may.
+        before: the cause that is to be named of the file alone; None where only a run can tell for sure: nothing
+            need be said then, and nothing else may.
         status: that the client gets; None where it gets no status line at all.
         says: a part of one message that httpd logs about it; empty where it logs nothing.
         own_body: whether the script's own output reaches the client in spite of a status of an error, so that no page

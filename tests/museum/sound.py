@@ -68,14 +68,10 @@ def zipped() -> bytes:
 
 
 def bottle() -> bytes:
-    """Return the one file that Bottle is.
-
-    Raises:
-        ModuleNotFoundError: it is not installed.
-    """
+    """Return the one file that Bottle is; where it is not installed, one that says so to whoever imports it."""
     found = importlib.util.find_spec("bottle")
     if not found or not found.origin:
-        raise ModuleNotFoundError("no bottle: it is one of the tests' requirements; type: make environment")
+        return b"raise ModuleNotFoundError('no bottle beside pytest: it is one of the tests\\' requirements')\n"
     return Path(found.origin).read_bytes()
 
 
