@@ -745,6 +745,7 @@ REMOVED = (
     ("urlencode", 'import urllib\n\nquery = urllib.urlencode({"a": 1})\n', "module 'urllib' has no attribute 'urlencode'"),
     ("urlencode_name", "from urllib import urlencode\n", "cannot import name 'urlencode' from 'urllib'"),
     ("quote", 'import urllib\n\nprint("Content-Type: text/plain\\n", urllib.quote("a b"))\n', "module 'urllib' has no attribute 'quote'"),
+    ("maxint", "import sys\n\nlargest = sys.maxint\n", "module 'sys' has no attribute 'maxint'"),
     ("imp", "import imp\n", "No module named 'imp'"),
     ("distutils", "from distutils.version import LooseVersion\n", "No module named 'distutils'"),
     ("telnetlib", "import telnetlib\n", "No module named 'telnetlib'"),
@@ -966,7 +967,6 @@ PYTHON_2_NAMES = (
     ("has_key", 'form = {"name": "Anna"}\nif form.has_key("name"):\n    pass\n', "'dict' object has no attribute 'has_key'"),
     ("form_has_key", 'import cgi\n\nform = cgi.FieldStorage()\nif form.has_key("name"):\n    pass\n', "has_key"),
     ("iteritems", 'import os\n\nfor name, value in os.environ.copy().iteritems():\n    pass\n', "'iteritems'"),
-    ("maxint", "import sys\n\nlargest = sys.maxint\n", "module 'sys' has no attribute 'maxint'"),
 )  # fmt: skip
 
 
