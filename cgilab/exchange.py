@@ -85,6 +85,15 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What the page behind a failure has said: the cause's name, a sentence, and how the script had ended, in words."""
+
+    cause: str
+    sentence: str
+    ended: str
+
+
+@dataclass(frozen=True)
 class Exchange:
     """One request and its response.
 
@@ -95,15 +104,18 @@ class Exchange:
         method, target, protocol: the request line.
         request_headers: as httpd read them; repeated ones are one, joined by commas.
         body_length: of the request, in bytes as the client announced them; None where it announced none.
-        script: the path of the script that was started; None for a file, and for a request refused before that.
+        script: the path of the script that was started; None for a file, and for a request refused before that. Where
+            it redirected to another script of the server, or failed, the first.
         environment: of that script.
         printed: the headers that the script printed.
         status: of the response.
         sent: the headers of the response.
         bytes_received, bytes_sent: on the wire, request line, headers and body together.
+        body_sent: bytes of the response's body.
         first_header, response, end: when the script's first header was read, when the response's headers were sent,
             and when all was done: microseconds since the request was received; None for what did not happen.
         messages: what httpd logged about it besides.
+        explained: what the page behind a failure has said; None where it was not asked.
     """
 
     id: str
@@ -121,10 +133,12 @@ class Exchange:
     sent: Sequence[Sent]
     bytes_received: int
     bytes_sent: int
+    body_sent: int
     first_header: int | None
     response: int | None
     end: int
     messages: Sequence[Message]
+    explained: Explained | None = None
 
     @property
     def path(self) -> str:

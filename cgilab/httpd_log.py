@@ -15,10 +15,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cgilab.exchange import Change, Exchange, Header, Message, Origin, Printed, Sent, Source, Variable
+from cgilab.exchange import Change, Exchange, Explained, Header, Message, Origin, Printed, Sent, Source, Variable
+from cgilab.logged import QUESTION, unescape, unescape_bytes
 
 # The fields of the access log before the variables, in the order of httpd.conf.
-FIELDS = ("key", "started", "duration", "address", "port", "request", "status", "received", "sent")
+FIELDS = ("key", "started", "duration", "address", "port", "request", "status", "received", "sent", "body")
 
 # Where httpd takes the variables from that it adds itself (RFC 3875, section 4.1; ap_add_common_vars and
 # ap_add_cgi_vars in httpd). All others are HTTP_ and a header's name, or come from PassEnv and SetEnv.
@@ -50,15 +51,20 @@ SERVERS_OWN = {"content-length", "transfer-encoding", "date", "server"}
 QUARTER_OF_AN_HOUR = 15 * 60 * 1_000_000
 
 TRACE = re.compile(
-    r"(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)\.(?P<micro>\d{6}) \w+:(?P<level>\w+) ?(?P<text>.*)"
+    r"(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)\.(?P<micro>\d{6}) (?P<module>\w+):(?P<level>\w+) ?"
+    r"(?P<text>.*)"
 )
-ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|(.))", re.DOTALL)
-CHARACTERS = {"b": "\b", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+# The module's name in lines that the recorder writes itself, or for the page behind a failure.
+LAB = "lab"
 
 FROM_CLIENT = "Headers received from client:"
 FROM_SCRIPT = "Headers from script "
 RESPONSE = "Response sent with status "
 HEADER_INDENT = "  "
+
+# The line of the page behind a failure: what it has said, the cause's name, and how the script ended.
+EXPLANATION = re.compile(r"explained: (?P<sentence>.*) \[(?P<cause>[a-z0-9-]+)(?:; (?P<ended>[^\[\]]*))?\]", re.DOTALL)
 
 
 class NotARecordError(ValueError):
@@ -75,6 +81,9 @@ class Lines:
     messages: list[Message] = field(default_factory=list)
     first_header: int | None = None
     response: int | None = None
+    status: int | None = None
+    by_the_lab: bool = False
+    explained: Explained | None = None
 
 
 def exchange(record: Sequence[str]) -> Exchange:
@@ -105,32 +114,18 @@ def exchange(record: Sequence[str]) -> Exchange:
         body_length=_body_length(lines.request_headers),
         script=script,
         environment=_environment(values, lines.request_headers) if script else [],
-        printed=_printed(lines.printed, lines.sent),
-        status=int(fields["status"]),
-        sent=_sent(lines.sent, lines.printed),
+        printed=_printed(lines.printed, [] if lines.by_the_lab else lines.sent),
+        status=int(fields["status"]) if fields["status"] != ABSENT else lines.status or 0,
+        sent=_sent(lines.sent, [] if lines.by_the_lab else lines.printed),
         bytes_received=int(fields["received"]),
         bytes_sent=int(fields["sent"]),
+        body_sent=int(fields["body"]) if fields["body"] != ABSENT else 0,
         first_header=lines.first_header,
         response=lines.response,
         end=int(fields["duration"]),
         messages=lines.messages,
+        explained=lines.explained,
     )
-
-
-def unescape(text: str) -> str:
-    r"""Undo httpd's escapes of a logged value (ap_escape_logitem), and read its bytes as UTF-8.
-
-    Args:
-        text: characters stand for bytes.
-
-    Returns:
-        The text; bytes that are no UTF-8 are shown as ``\xhh``.
-    """
-    return _bytes(text).encode("latin-1").decode("utf-8", errors="backslashreplace")
-
-
-def _bytes(text: str) -> str:
-    return ESCAPED.sub(lambda match: chr(int(match[1], 16)) if match[1] else CHARACTERS.get(match[2], match[2]), text)
 
 
 def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -139,7 +134,10 @@ def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
     if not line.startswith("=") or len(parts) <= len(FIELDS):
         raise NotARecordError(line)
     fields = dict(zip(FIELDS, parts, strict=False))
-    if not all(fields[name].isdecimal() for name in ("started", "duration", "port", "status", "received", "sent")):
+    numbers = [fields[name] for name in ("started", "duration", "port", "received", "sent")]
+    # No status where the script's was none (then the error log has the one that was sent), no size where it is none.
+    numbers += [fields[name] for name in ("status", "body") if fields[name] != ABSENT]
+    if not all(number.isdecimal() for number in numbers):
         raise NotARecordError(line)
     # The last part is the line for people.
     pairs = (part.partition("=") for part in parts[len(FIELDS) : -1])
@@ -163,15 +161,19 @@ def _sort(record: Sequence[str], started: int) -> Lines:
             continue
         text = match["text"]
         offset = _offset(match, started)
-        if not match["level"].startswith("trace"):
+        if match["module"] == LAB:
+            section = None
+            _take_from_lab(lines, Message(offset, match["level"], unescape(text)))
+        elif not match["level"].startswith("trace"):
             lines.messages.append(Message(offset, match["level"], unescape(text)))
         elif text == FROM_CLIENT:
             section = lines.request_headers
         elif text.startswith(FROM_SCRIPT):
-            section = lines.printed
+            section = None if lines.by_the_lab else lines.printed
         elif text.startswith(RESPONSE):
             section = lines.sent
             lines.response = offset
+            lines.status = _number_in(text)
         elif text.startswith(HEADER_INDENT) and section is not None:
             section.append(_header(text, escaped_twice=section is not lines.printed))
             if section is lines.printed and lines.first_header is None:
@@ -179,11 +181,29 @@ def _sort(record: Sequence[str], started: int) -> Lines:
     return lines
 
 
+def _take_from_lab(lines: Lines, message: Message) -> None:
+    """Take in a line of the recorder's own, or of the page behind a failure."""
+    explained = EXPLANATION.fullmatch(message.text)
+    if message.text == QUESTION:
+        # From here on it is that page that httpd tells of, another script of the same request.
+        lines.by_the_lab = True
+    elif explained:
+        lines.explained = Explained(explained["cause"], explained["sentence"], explained["ended"] or "")
+    else:
+        lines.messages.append(message)
+
+
 def _header(text: str, *, escaped_twice: bool) -> Header:
     """Read a header of the error log. Every message is escaped; headers from and to the client were so before."""
     name, _, value = text.removeprefix(HEADER_INDENT).partition(":")
-    inner = _bytes if escaped_twice else str
+    inner = unescape_bytes if escaped_twice else str
     return Header(unescape(inner(name)), unescape(inner(value.removeprefix(" "))))
+
+
+def _number_in(text: str) -> int | None:
+    """Return the status of the line `Response sent with status N, headers:`."""
+    number = text.removeprefix(RESPONSE)[:3]
+    return int(number) if number.isdecimal() else None
 
 
 def _offset(match: re.Match[str], started: int) -> int:

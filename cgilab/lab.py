@@ -20,7 +20,20 @@ BUILD_LINES = 20
 HIGHEST_PORT = 65535
 
 # The variables of compose.yaml with which a user changes the lab.
-SETTINGS = ("PORT", "CGI_BIN", "WWW", "TZ", "SERVER_USER", "CPUS", "SHOW_SECRETS", "BASE_IMAGE", "IMAGE_TAG")
+SETTINGS = (
+    "PORT",
+    "BIND",
+    "ONLINE",
+    "LAB_PAGES",
+    "CGI_BIN",
+    "WWW",
+    "TZ",
+    "SERVER_USER",
+    "CPUS",
+    "SHOW_SECRETS",
+    "BASE_IMAGE",
+    "IMAGE_TAG",
+)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from cgilab import store
+from cgilab.diagnosis.model import Diagnosis, Finding
+from cgilab.evidence import evidence_of, judge, may_have_failed
 from cgilab.exchange import Exchange
+from cgilab.explanation import Failure, as_data
 from cgilab.httpd_log import NotARecordError, exchange
 from cgilab.views import as_json, as_summary
 
@@ -53,14 +56,40 @@ def exchanges(environment: Mapping[str, str] = os.environ) -> None:
     if wanted:
         found = next((one for one in kept if one.id == wanted), None)
         if found:
-            _answer("200 OK", as_json(found))
+            _answer("200 OK", as_json(found, diagnosis_of(found)))
         else:
             _answer("404 Not Found", {"error": f"no exchange {wanted}: there is none of that id, or no longer"})
         return
     after = parse_qs(environment.get("QUERY_STRING", "")).get("after", [""])[0]
     places = [place for place, one in enumerate(kept) if one.id == after]
     newer = kept[places[-1] + 1 :] if places else kept
-    _answer("200 OK", {"exchanges": [as_summary(one) for one in newer], "restarted": restarted})
+    _answer("200 OK", {"exchanges": [as_summary(one, cause_of(one)) for one in newer], "restarted": restarted})
+
+
+def diagnosis_of(one: Exchange) -> dict[str, Any] | None:
+    """Return why an exchange failed, as data; None where it did not.
+
+    What the page behind a failure has said stays said: where the script has been changed since, or another cause would
+    be found now, its sentence is given alone.
+    """
+    if not may_have_failed(one):
+        return None
+    evidence = evidence_of(one)
+    diagnosis = judge(evidence)
+    said = one.explained
+    if said and (diagnosis is None or diagnosis.cause != said.cause):
+        diagnosis = Diagnosis(said.cause, said.sentence, Finding(said.sentence))
+    if diagnosis is None:
+        return None
+    return as_data(Failure(str(one.status), "", one.id, evidence, diagnosis))
+
+
+def cause_of(one: Exchange) -> str | None:
+    """Return the name of the cause, for a list: as the page said it, else found now; None where nothing failed."""
+    if one.explained:
+        return one.explained.cause
+    diagnosis = judge(evidence_of(one), quiet=True) if may_have_failed(one) else None
+    return diagnosis.cause if diagnosis else None
 
 
 def read() -> tuple[list[Exchange], list[int]]:

@@ -14,10 +14,12 @@ import re
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
+from pathlib import Path
 from typing import BinaryIO
 
-from cgilab import store
+from cgilab import logged, store
 
 READ_BYTES = 1 << 18
 
@@ -28,10 +30,15 @@ PIPE_BYTES = 1 << 20
 OPEN = 256
 
 # What one request may log, so that a script that floods its standard error fills neither the memory nor the place of
-# the headers: lines of trace, a hundred headers each of client, script and server; other lines; and bytes of either.
+# the headers: lines of trace, a hundred headers each of client, script and server; other lines, the first and the
+# last; and bytes of either.
 TRACE_LINES = 600
 MESSAGES = 200
+LAST_MESSAGES = 40
 REQUEST_BYTES = 1_000_000
+
+# Lines of the page behind a failure, which writes two, and more only where it is wrong itself.
+KEPT_LINES = 20
 
 # What is left for the lines of a record beside its last one; no part of a line shorter than this can hold a torn one.
 LINES_BYTES = store.RECORD_BYTES - 40_000
@@ -39,6 +46,9 @@ TORN_FROM = 4000
 
 # Stands in a record, in the form of httpd's own lines, where some of what was logged is not in it.
 CUT = b"0000-00-00 00:00:00.000000 lab:warn cut: more was logged than is kept of one request"
+
+# Where in a line its module stands, behind `YYYY-MM-DD hh:mm:ss.ssssss `.
+MODULE_AT = 27
 
 # The bytes with which the last line of a request starts: kept, or not (a request of the lab's own pages).
 KEPT = b"="
@@ -115,14 +125,24 @@ class Recorder:
                 request = self._open.get(key)
                 if request is None:
                     request = self._open[key] = Request()
-                if request.add(text):
+                if text.startswith(logged.FROM_PAGE, MODULE_AT):
+                    people += self._from_page(request, key, text)
+                elif request.add(text):
                     people.append(mask(text))
-        if len(self._open) > OPEN:
-            for key in list(self._open)[:-OPEN]:
-                del self._open[key]
+        for key in list(self._open)[:-OPEN] if len(self._open) > OPEN else ():
+            del self._open[key]
         if people:
             self._people.write(b"\n".join(people) + b"\n")
             self._people.flush()
+
+    def _from_page(self, request: "Request", key: bytes, line: bytes) -> list[bytes]:
+        """Take in a line of the page behind a failure, and answer its question; return what of it is for people."""
+        words = line[MODULE_AT + len(logged.FROM_PAGE) :]
+        line = mask(line[:MODULE_AT] + logged.FROM_LAB + words)
+        if words == logged.QUESTION.encode():
+            logged.answer(key.partition(b"/")[0].decode("latin-1"), request.first, request.messages())
+        request.keep(line)
+        return [line] if words != logged.QUESTION.encode() else []
 
     def _end(self, line: bytes) -> bytes:
         """Write the record of a request whose last line this is; return its line for people."""
@@ -135,10 +155,13 @@ class Recorder:
 class Request:
     """What has been logged of a request under way."""
 
-    __slots__ = ("_bytes_left", "_lines", "_lines_left", "_whole")
+    __slots__ = ("_bytes_left", "_kept", "_last", "_lines", "_lines_left", "_whole")
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
+        # What of messages came when their place was taken: the newest of it, since a traceback's last line says most.
+        self._last: deque[bytes] = deque(maxlen=LAST_MESSAGES)
+        self._kept = 0
         # By whether it is a message: neither kind takes the other's place.
         self._lines_left = {True: MESSAGES, False: TRACE_LINES}
         self._bytes_left = {True: REQUEST_BYTES, False: REQUEST_BYTES}
@@ -149,15 +172,33 @@ class Request:
         message = b":trace" not in text[:48]
         self._lines_left[message] -= 1
         self._bytes_left[message] -= len(text)
-        if self._lines_left[message] < 0 or self._bytes_left[message] < 0:
-            self._whole = False
-        else:
+        if self._lines_left[message] >= 0 and self._bytes_left[message] >= 0:
             self._lines.append(text)
+        elif message:
+            self._whole = self._whole and len(self._last) < LAST_MESSAGES
+            self._last.append(text)
+        else:
+            self._whole = False
         return message
+
+    def keep(self, text: bytes) -> None:
+        """Keep a line whatever the limits, of which there are few."""
+        if self._kept < KEPT_LINES:
+            self._lines.append(text)
+            self._kept += 1
+
+    @property
+    def first(self) -> bytes:
+        """The date and the time of its first line; empty where there is none."""
+        return self._lines[0][: MODULE_AT - 1] if self._lines else b""
+
+    def messages(self) -> list[bytes]:
+        """Return the lines that are no trace, without secrets."""
+        return [mask(line) for line in [*self._lines, *self._last] if b":trace" not in line[:48]]
 
     def record(self) -> list[bytes]:
         """Return its lines. Long ones are shortened where all together would not fit into a record."""
-        lines = self._lines
+        lines = [*self._lines, *self._last]
         if sum(map(len, lines)) + len(lines) > LINES_BYTES:
             share = LINES_BYTES // len(lines) - 1
             lines = [line[:share] for line in lines]
@@ -170,6 +211,7 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
     # httpd ends it by closing the pipe, after the last request; a signal would come before.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     fcntl.fcntl(sys.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    Path(logged.FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
     writer = store.Writer()
     if not writer.was_empty:
         writer.append(store.RESTARTED + str(time.time_ns() // 1000).encode())

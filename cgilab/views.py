@@ -6,13 +6,23 @@ from typing import Any
 from cgilab.exchange import Exchange
 
 
-def as_json(one: Exchange) -> dict[str, Any]:
-    """Return the whole exchange; the names are those of `cgilab.exchange`, times are in microseconds."""
-    return asdict(one)
+def as_json(one: Exchange, diagnosis: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the whole exchange; the names are those of `cgilab.exchange`, times are in microseconds.
+
+    Args:
+        one: the exchange.
+        diagnosis: why it failed, as `cgilab.explanation.as_data` returns it.
+    """
+    return {**asdict(one), "diagnosis": diagnosis}
 
 
-def as_summary(one: Exchange) -> dict[str, Any]:
-    """Return what a list shows of an exchange; `script_time` is None for what no script answered."""
+def as_summary(one: Exchange, cause: str | None = None) -> dict[str, Any]:
+    """Return what a list shows of an exchange; `script_time` is None for what no script answered.
+
+    Args:
+        one: the exchange.
+        cause: the name of the cause, where it failed.
+    """
     agents = [header.value for header in one.request_headers if header.name.lower() == "user-agent"]
     return {
         "id": one.id,
@@ -22,6 +32,7 @@ def as_summary(one: Exchange) -> dict[str, Any]:
         "method": one.method,
         "target": one.target,
         "status": one.status,
+        "cause": cause,
         "script_time": one.response if one.script else None,
         "end": one.end,
         "bytes_sent": one.bytes_sent,

@@ -1,1 +1,57 @@
 """Why a CGI script failed: rules that name the first cause, the evidence for it, and what mends it."""
+
+from cgilab.diagnosis import printing
+from cgilab.diagnosis.model import Diagnosis, Evidence, Finding, Rule
+from cgilab.diagnosis.observed import log_exhibits
+from cgilab.diagnosis.rules import RULES
+from cgilab.diagnosis.script import Script
+
+UNKNOWN = "unknown"
+
+
+def diagnose(evidence: Evidence) -> Diagnosis | None:
+    """Name the first cause of a failure.
+
+    Args:
+        evidence: all that is known of it.
+
+    Returns:
+        The answer of the first rule that recognises it; ``unknown``, with all evidence, where none does; None where
+        nothing failed.
+    """
+    for rule in RULES:
+        finding = rule.after(evidence)
+        if finding is not None:
+            return _diagnosis(rule, finding, certain=True)
+    if not printing.unexplained(evidence):
+        return None
+    return Diagnosis(
+        UNKNOWN,
+        "The cause is not known",
+        Finding(
+            f"{evidence.name or 'The script'} failed, and no rule of the lab knows why. This is all that was seen.",
+            log_exhibits(evidence),
+            ["Start it as a plain program:  make run SCRIPT=" + (evidence.name or "NAME")],
+        ),
+    )
+
+
+def check(script: Script) -> list[Diagnosis]:
+    """Find what is wrong with a script before it is run.
+
+    Returns:
+        The first thing that is sure to fail, if there is one, then all that is likely to; empty where all seems well.
+    """
+    errors: list[Diagnosis] = []
+    warnings: list[Diagnosis] = []
+    for rule in RULES:
+        if rule.before is None or (errors and rule.certain):
+            continue
+        finding = rule.before(script)
+        if finding is not None:
+            (errors if rule.certain else warnings).append(_diagnosis(rule, finding, certain=rule.certain))
+    return errors + warnings
+
+
+def _diagnosis(rule: Rule, finding: Finding, *, certain: bool) -> Diagnosis:
+    return Diagnosis(rule.cause, rule.title, finding, certain, rule.mends)

@@ -108,6 +108,7 @@ class Rule(NamedTuple):
         after: recognises it from a failure.
         before: recognises it from the script alone, before it is run; None where only a run can tell.
         certain: whether what `before` finds is sure to fail: an error, else a warning.
+        mends: whether the change that it finds is right without guessing, so that `lab check --fix` may make it.
     """
 
     cause: str
@@ -118,12 +119,22 @@ class Rule(NamedTuple):
     after: Callable[[Evidence], Finding | None]
     before: Callable[[Script], Finding | None] | None = None
     certain: bool = True
+    mends: bool = False
 
 
 class Diagnosis(NamedTuple):
-    """The answer: the first cause, or that it is not known. Views show it."""
+    """The answer: the first cause, or that it is not known. Views show it.
+
+    Attributes:
+        cause: the rule's name, or ``unknown``.
+        title: the rule's.
+        finding: what it has recognised.
+        certain: False for what is likely to fail, and not sure to.
+        mends: whether the change that it tells is right without guessing.
+    """
 
     cause: str
     title: str
     finding: Finding
     certain: bool = True
+    mends: bool = False

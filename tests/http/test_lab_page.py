@@ -11,7 +11,12 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-FILES = {"/lab/": "text/html; charset=utf-8", "/lab/lab.css": "text/css", "/lab/lab.js": "text/javascript"}
+FILES = {
+    "/lab/": "text/html; charset=utf-8",
+    "/lab/failure.css": "text/css",
+    "/lab/lab.css": "text/css",
+    "/lab/lab.js": "text/javascript",
+}
 
 
 def ask(lab: RunningLab, path: str, *, method: str = "GET", host: str = "localhost") -> Answer:

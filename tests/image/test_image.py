@@ -33,7 +33,8 @@ MODULES = {
 
 
 # What httpd and Docker start.
-PROGRAMS = ("exchanges", "health", "healthcheck", "page", "recorder")
+PROGRAMS = ("exchanges", "failure", "health", "healthcheck", "page", "recorder", "start")
+FILES = ("failure.css", "index.html", "lab.css", "lab.js")
 
 
 def lines(host: Host, command: str, *arguments: str) -> list[str]:
@@ -94,9 +95,10 @@ def test_the_server_is_not_root(host: Host, lab: RunningLab) -> None:
 def test_nothing_can_be_written_but_memory(host: Host) -> None:
     found = lines(host, "find / -path /proc -prune -o -path /root -prune -o -type d -writable -print")
 
-    assert set(found) == {"/dev/mqueue", "/dev/shm", "/run/httpd", "/run/lab", "/run/lab/exchanges", "/tmp"}
+    made = {"/run/lab/exchanges", "/run/lab/failures"}
+    assert set(found) == {"/dev/mqueue", "/dev/shm", "/run/httpd", "/run/lab", "/tmp"} | made
     # What the recorder makes is on the file system of the folder above.
-    for folder in set(found) - {"/run/lab/exchanges"}:
+    for folder in set(found) - made:
         assert host.mount_point(folder).filesystem in {"tmpfs", "mqueue"}
 
 
@@ -110,7 +112,7 @@ def test_no_program_has_more_rights_than_who_starts_it(root: Host) -> None:
 
 def test_the_modes_of_what_the_project_adds(host: Host) -> None:
     programs = {f"755 root /usr/local/lib/cgi-lab/{name}" for name in PROGRAMS}
-    files = {f"644 root /usr/local/lib/cgi-lab/lab/{name}" for name in ("index.html", "lab.css", "lab.js")}
+    files = {f"644 root /usr/local/lib/cgi-lab/lab/{name}" for name in FILES}
     folders = "/usr/local/lib/cgi-lab /usr/local/lib/cgi-lab/lab"
     found = lines(
         host, f"find /etc/apache2/httpd.conf {folders} -maxdepth 1 -type f -exec stat -c %s {{}} +", "%a %U %n"

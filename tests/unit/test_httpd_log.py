@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, strategies
 
 from cgilab.exchange import Change, Header, Message, Origin, Printed, Sent, Source, Variable
-from cgilab.httpd_log import NotARecordError, exchange, unescape
+from cgilab.httpd_log import NotARecordError, exchange
+from cgilab.logged import unescape
 
 STARTED = 1795355573356017  # 2026-11-22 13:52:53.356017 UTC
 
@@ -31,7 +32,7 @@ def access(
 ) -> str:
     """Return the last line of a record."""
     variables = (f"{name}={value}" for name, value in {**VARIABLES, **more}.items())
-    fields = [key, str(STARTED), "45090", "172.18.0.1", "40572", request, status, "256", "239"]
+    fields = [key, str(STARTED), "45090", "172.18.0.1", "40572", request, status, "256", "239", "5"]
     return "=" + "\t".join([*fields, *variables, "a line for people"])
 
 

@@ -1,0 +1,216 @@
+"""The page behind a failure, /lab/failure: httpd asks for it when a script could not answer (ErrorDocument).
+
+It is a CGI program of its own, started while the failed script is still a zombie of the same httpd process. It asks the
+recorder what was logged, looks how the script ended, and says why it failed, in the form that the client prefers.
+Whatever goes wrong here, docker/web/failure then sends httpd's own words.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+
+from cgilab.diagnosis.model import Ended, Evidence
+from cgilab.diagnosis.script import read
+from cgilab.evidence import judge, path_of, split, words_of
+from cgilab.explanation import HTML, PLAIN, PROBLEM, Failure, as_html, as_problem, as_text, visible
+from cgilab.logged import EXPLAINED, ask, unescape
+
+REASONS = {
+    "403": "Forbidden",
+    "404": "Not Found",
+    "500": "Internal Server Error",
+    "502": "Bad Gateway",
+    "504": "Gateway Timeout",
+}
+
+# Nothing is loaded but the style sheet, and no script runs, whatever should ever be taken for HTML.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+# By how much is preferred where the client does not care: programs read text, and only browsers ask for HTML by name.
+OFFERED = {PLAIN: PLAIN, HTML: HTML, PROBLEM: PROBLEM, "application/json": PROBLEM}
+
+SENTENCE_LENGTH = 1000
+
+# How often the kernel has ended a process because memory was used up: cgroup version 2, version 1.
+OUT_OF_MEMORY = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+REMEMBERED = "/run/lab/out-of-memory"
+SIGKILL = 9
+# Seconds in which scripts that the kernel ended together fail one after the other.
+TOGETHER = 2.0
+
+
+def main(environment: Mapping[str, str] = os.environ) -> None:
+    """Answer."""
+    status = environment.get("REDIRECT_STATUS", "")
+    if status not in REASONS:
+        _send("404", PLAIN, "This page is shown where a script has failed; nobody has to ask for it.\n")
+        return
+    identifier = environment.get("UNIQUE_ID", "")
+    logged = ask(identifier)
+    evidence = evidence_from(environment, logged)
+    diagnosis = judge(evidence)
+    host = environment.get("HTTP_HOST", "")
+    failure = Failure(status, REASONS[status], identifier, evidence, diagnosis, bool(logged), host)
+    sys.stderr.write(f"{_line(failure)}\n")
+    sys.stderr.flush()
+    form = preferred(environment.get("HTTP_ACCEPT", ""))
+    if form == HTML:
+        _send(status, f"{HTML}; charset=utf-8", as_html(failure))
+    elif form == PROBLEM:
+        import json  # noqa: PLC0415 - only where it is asked for
+
+        _send(status, PROBLEM, f"{json.dumps(as_problem(failure), indent=2)}\n")
+    else:
+        _send(status, f"{PLAIN}; charset=utf-8", as_text(failure))
+
+
+def evidence_from(environment: Mapping[str, str], logged: Iterable[str]) -> Evidence:
+    """Return what is known of the failure.
+
+    Args:
+        environment: of this program; what starts with ``REDIRECT_`` tells of the request that failed.
+        logged: what `cgilab.logged.ask` returns.
+    """
+    first, *messages = list(logged) or [""]
+    url = _text(environment.get("REDIRECT_URL", ""))
+    path = environment.get("REDIRECT_SCRIPT_FILENAME") or path_of(environment.get("REDIRECT_URL", ""))
+    texts = [unescape(message.split(" ", 3)[3]) for message in messages if message.count(" ") >= 3]  # noqa: PLR2004
+    notes = environment.get("REDIRECT_ERROR_NOTES")
+    said, stderr = split(texts or ([_text(notes)] if notes else []), _text(path))
+    length = environment.get("REDIRECT_CONTENT_LENGTH", environment.get("CONTENT_LENGTH", ""))
+    return Evidence(
+        path=_text(path),
+        script=read(path) if path else None,
+        status=int(environment["REDIRECT_STATUS"]),
+        messages=said,
+        stderr=stderr,
+        ended=how_it_ended() if environment.get("REDIRECT_SCRIPT_FILENAME") else None,
+        seconds=_seconds(first, messages[-1]) if messages else None,
+        method=environment.get("REDIRECT_REQUEST_METHOD", "GET"),
+        url=url,
+        body_length=int(length) if length.isdecimal() else None,
+        server_uid=os.getuid(),
+    )
+
+
+def preferred(accept: str) -> str:
+    """Return the media type of the answer that a client prefers (RFC 9110, section 12.5.1).
+
+    Args:
+        accept: the header Accept; empty where there is none.
+    """
+    ranges = [_range(place, one) for place, one in enumerate(accept.split(","))]
+    best, found = (0.0, 0, 0), PLAIN
+    for offered, form in OFFERED.items():
+        main_type = offered.partition("/")[0]
+        for name in (offered, f"{main_type}/*", "*/*"):
+            matching = [rank for named, rank in ranges if named == name]
+            if matching:  # the most specific range counts, also where it forbids
+                quality, place = matching[0]
+                rank = (quality, name.count("/") + 2 - name.count("*"), -place)
+                if quality > 0 and rank > best:
+                    best, found = rank, form
+                break
+    return found
+
+
+def _range(place: int, one: str) -> tuple[str, tuple[float, int]]:
+    name, *parameters = (part.strip().lower() for part in one.split(";"))
+    quality = 1.0
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                quality = min(max(float(parameter[2:]), 0.0), 1.0)
+            except ValueError:
+                quality = 0.0
+    return name, (quality, place)
+
+
+def how_it_ended() -> Ended | None:
+    """Return how the youngest other child of the httpd process that started this page has ended: the failed script."""
+    youngest: tuple[int, str, list[str]] | None = None
+    for name in os.listdir("/proc"):
+        if not name.isdecimal() or int(name) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", encoding="latin-1") as file:
+                # The second field, the program's name in brackets, can hold anything.
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has gone meanwhile
+        if int(fields[1]) == os.getppid() and (youngest is None or int(fields[19]) >= youngest[0]):
+            youngest = int(fields[19]), name, fields
+    if youngest is None:
+        return None
+    _, name, fields = youngest
+    seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    if fields[0] not in {"Z", "X"}:
+        return Ended(running=True, cpu_seconds=seconds, waiting_in=_content(f"/proc/{name}/wchan").strip("0\n"))
+    code = os.waitstatus_to_exitcode(int(fields[49]))
+    if code >= 0:
+        return Ended(code=code, cpu_seconds=seconds)
+    return Ended(signal=-code, cpu_seconds=seconds, out_of_memory=-code == SIGKILL and is_out_of_memory())
+
+
+def is_out_of_memory(counters: Iterable[str] = OUT_OF_MEMORY, remembered: str = REMEMBERED) -> bool:
+    """Return whether the kernel has ended a process of the lab, for want of memory, since this was last asked."""
+    words = " ".join(map(_content, counters)).split()
+    counts = [int(words[place + 1]) for place, word in enumerate(words[:-1]) if word == "oom_kill"]
+    before = _content(remembered)
+    if not counts or counts[0] == 0:
+        return False
+    if counts[0] == (int(before) if before.isdecimal() else 0):
+        try:
+            return time.time() - os.stat(remembered).st_mtime < TOGETHER
+        except OSError:
+            return False
+    try:
+        with open(remembered, "w", encoding="ascii") as file:
+            file.write(str(counts[0]))
+    except OSError:
+        pass  # /run/lab is full
+    return True
+
+
+def _content(path: str) -> str:
+    try:
+        with open(path, encoding="latin-1") as file:
+            return file.read(4096)
+    except OSError:
+        return ""
+
+
+def _seconds(first: str, last: str) -> float | None:
+    """Return what lies between two times of the log, ``DATE hh:mm:ss.ssssss``."""
+    times = []
+    for line in (first, last):
+        try:
+            hours, minutes, seconds = line.split(" ")[1].split(":")
+            times.append(int(hours) * 3600 + int(minutes) * 60 + float(seconds))
+        except (ValueError, IndexError):
+            return None
+    return (times[1] - times[0]) % 86400
+
+
+def _text(value: str) -> str:
+    r"""Return a value of the environment as text; bytes that are no UTF-8 are shown as ``\xhh``, as in the log."""
+    return os.fsencode(value).decode(errors="backslashreplace")
+
+
+def _line(failure: Failure) -> str:
+    """Return the line that the recorder keeps; `cgilab.httpd_log` reads it."""
+    cause = failure.diagnosis.cause if failure.diagnosis else "unknown"
+    words = [cause, *(words_of(failure.evidence.ended) if failure.evidence.ended else [])]
+    return f"{EXPLAINED}{visible(failure.sentence)[:SENTENCE_LENGTH]} [{'; '.join(words)}]"
+
+
+def _send(status: str, media_type: str, content: str) -> None:
+    sys.stdout.buffer.write(
+        f"Status: {status} {REASONS[status]}\nContent-Type: {media_type}\nVary: Accept\nCache-Control: no-store\n"
+        f"X-Content-Type-Options: nosniff\nReferrer-Policy: no-referrer\n"
+        f"Content-Security-Policy: {CONTENT_SECURITY_POLICY}\n\n{content}".encode(errors="backslashreplace")
+    )
+    sys.stdout.buffer.flush()
