@@ -3,8 +3,6 @@
 `says` is what httpd 2.4 logs about it.
 """
 
-import os
-
 from tests.museum.piece import DIRECT, ENV, SHELL, Piece, Request, crlf, script
 
 # A user who neither owns the services nor is the one that they are run as.
@@ -346,7 +344,7 @@ STARTS = (
         before="windows-line-endings",
         says=EXEC_MISSING,
     ),
-    # The interpreter would be missing without the carriage return as well, but nobody sees that first.
+    # The first line is right, so that the shell starts, and reads `then` and a carriage return as another word.
     Piece(
         "crlf_shell_after_the_first_line.sh",
         b"#!/bin/sh\n" + crlf(b"if true\nthen\n    echo 'Content-Type: text/plain'\n    echo\nfi\n"),
@@ -747,6 +745,7 @@ REMOVED = (
     ("urlencode", 'import urllib\n\nquery = urllib.urlencode({"a": 1})\n', "module 'urllib' has no attribute 'urlencode'"),
     ("urlencode_name", "from urllib import urlencode\n", "cannot import name 'urlencode' from 'urllib'"),
     ("quote", 'import urllib\n\nprint("Content-Type: text/plain\\n", urllib.quote("a b"))\n', "module 'urllib' has no attribute 'quote'"),
+    ("maxint", "import sys\n\nlargest = sys.maxint\n", "module 'sys' has no attribute 'maxint'"),
     ("imp", "import imp\n", "No module named 'imp'"),
     ("distutils", "from distutils.version import LooseVersion\n", "No module named 'distutils'"),
     ("telnetlib", "import telnetlib\n", "No module named 'telnetlib'"),
@@ -968,7 +967,6 @@ PYTHON_2_NAMES = (
     ("has_key", 'form = {"name": "Anna"}\nif form.has_key("name"):\n    pass\n', "'dict' object has no attribute 'has_key'"),
     ("form_has_key", 'import cgi\n\nform = cgi.FieldStorage()\nif form.has_key("name"):\n    pass\n', "has_key"),
     ("iteritems", 'import os\n\nfor name, value in os.environ.copy().iteritems():\n    pass\n', "'iteritems'"),
-    ("maxint", "import sys\n\nlargest = sys.maxint\n", "module 'sys' has no attribute 'maxint'"),
 )  # fmt: skip
 
 
@@ -1991,6 +1989,12 @@ TWO = (
         says="Bad header: <p>Hello",
     ),
     Piece(
+        "<img src=x onerror=alert(1)>.py",
+        script('print("Content-Type: text/html")\nraise ValueError("<script>alert(1)</script> & <b>")\n'),
+        cause="exception-before-headers",
+        says="ValueError: <script>alert(1)</script> & <b>",
+    ),
+    Piece(
         "two_exit_and_status.py",
         script('import sys\n\nprint("a word", file=sys.stderr)\nsys.exit(4)\nprint("Status: abc\\n")\n'),
         cause="exit-before-output",
@@ -1999,6 +2003,3 @@ TWO = (
 )
 
 BROKEN = (*PLACES, *STARTS, *PARSED, *IMPORTED, *RAN, *OUTPUT, *TWO)
-
-NEEDS_ROOT = "only root can place what belongs to somebody else"
-IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
