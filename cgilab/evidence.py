@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cgilab.diagnosis.model import Diagnosis, Ended, Evidence
+from cgilab.diagnosis.reaching import SCRIPT_ENDINGS
 from cgilab.diagnosis.script import read
 
 if TYPE_CHECKING:
@@ -161,7 +162,10 @@ def evidence_of(one: "Exchange") -> Evidence:
 
 
 def may_have_failed(one: "Exchange") -> bool:
-    """Return whether an exchange is worth a diagnosis: a script was asked for, and something was wrong or may be."""
-    if not one.path.startswith(URL_OF_SERVICES):
-        return False
-    return one.status >= FAILED or any(message.level in {"error", "crit", "alert", "emerg"} for message in one.messages)
+    """Return whether an exchange is worth a diagnosis: something in it is wrong, or may be."""
+    if not one.script:
+        return one.status >= FAILED or one.path.lower().endswith(SCRIPT_ENDINGS)
+    if one.status >= FAILED or any(message.level in {"error", "crit", "alert", "emerg"} for message in one.messages):
+        return True
+    names = {header.name.lower() for header in one.printed}
+    return not names & {"content-type", "location"} or "content-length" in names

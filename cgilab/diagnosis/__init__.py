@@ -29,7 +29,7 @@ def diagnose(evidence: Evidence) -> Diagnosis | None:
         UNKNOWN,
         "The cause is not known",
         Finding(
-            f"{evidence.name or 'The script'} failed, and no rule of the lab knows why. This is all that was seen of it.",
+            f"{evidence.name or 'The script'} failed, and no rule of the lab knows why. This is all that was seen.",
             log_exhibits(evidence),
             ["Start it as a plain program:  make run SCRIPT=" + (evidence.name or "NAME")],
         ),

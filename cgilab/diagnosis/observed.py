@@ -21,6 +21,11 @@ NO_ANSWER = ("Script timed out before returning headers", "Timeout waiting for o
 
 HEADER_LINE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*:")
 
+# env quotes with typographic marks in some languages.
+ENV = re.compile(
+    "env: ?[\u2018'\"]?(?P<name>.*?)[\u2019'\"]?(?P<tail>\\$'[^']*')?: (?:No such file|Permission denied)", re.DOTALL
+)
+
 LINES_SHOWN = 12
 
 
@@ -49,6 +54,15 @@ def bad_header(evidence: Evidence) -> str | None:
         return None
     match = BAD_HEADER_OF.search(line) or BAD_HEADER.search(line)
     return match[1] if match else ""
+
+
+def env_failure(evidence: Evidence) -> tuple[str, str] | None:
+    """Return the name that ``env`` could not start, and what it put behind the closing quote; None where it did not.
+
+    env writes its message piece by piece, and httpd logs as a line of its own whatever it reads at once.
+    """
+    match = ENV.search("".join(evidence.stderr)) or ENV.search("".join(evidence.messages))
+    return (match["name"], match["tail"] or "") if match else None
 
 
 def had_headers(evidence: Evidence) -> bool:
@@ -178,14 +192,18 @@ def log_exhibits(evidence: Evidence) -> list[Exhibit]:
 
 
 def uncaught(evidence: Evidence) -> Traceback | None:
-    """Return the exception that ended a Python script; None where there was none, or where it went on after it."""
+    """Return the exception that ended a Python script.
+
+    None where there was none, where the script went on after it, and where the script had printed something wrong
+    before: that is the first cause then.
+    """
     traceback = python_traceback(evidence.stderr)
-    if traceback is None or not traceback.complete:
+    if traceback is None or not traceback.complete or bad_header(evidence) is not None:
         return None
     if failed(evidence):
         return traceback
     # The script had answered. What it logged of an exception that it had caught looks the same as one that ended it.
-    from cgilab.diagnosis.source import is_caught  # noqa: PLC0415 - see `cgilab.diagnosis.source`
+    from cgilab.diagnosis.source import is_caught
 
     if evidence.stderr and evidence.stderr[-1] not in traceback.lines:
         return None

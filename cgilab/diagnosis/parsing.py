@@ -6,12 +6,28 @@ from collections.abc import Mapping
 
 from cgilab.diagnosis import mend
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
-from cgilab.diagnosis.observed import Traceback, line_exhibit, own_frame, python_traceback, uncaught
+from cgilab.diagnosis.observed import (
+    NOTHING,
+    PREMATURE,
+    Traceback,
+    bad_header,
+    line_exhibit,
+    log_exhibits,
+    own_frame,
+    python_traceback,
+    said,
+    uncaught,
+)
 from cgilab.diagnosis.script import Script
 from cgilab.diagnosis.source import Problem, imports, parse
 
 SYNTAX = {"SyntaxError", "IndentationError", "TabError"}
-ENCODING = ("Non-UTF-8 code starting with", "encoding problem", "unknown encoding", "(unicode error)", "utf-8' codec")
+ENCODING = (
+    "Non-UTF-8 code starting with",
+    "encoding problem",
+    "unknown encoding",
+    "(unicode error) 'utf-8' codec can't decode",
+)
 
 # Python's words for what Python 2 allowed.
 PYTHON_2_WORDS = (
@@ -187,7 +203,9 @@ def python_2_syntax(evidence: Evidence) -> Finding | None:
     if traceback is None:
         other = uncaught(evidence)
         if other is None or PRINT_TO_FILE not in other.message:
-            return None
+            # A `print` alone prints nothing in Python 3, so what it was to print is missing.
+            wrong = bad_header(evidence) is not None or said(evidence, PREMATURE, NOTHING) is not None
+            return before_python_2_syntax(evidence.script) if wrong and other is None and evidence.script else None
         traceback = other
     frame = own_frame(evidence, traceback)
     text = ""
@@ -198,7 +216,9 @@ def python_2_syntax(evidence: Evidence) -> Finding | None:
     if not is_python_2(traceback.message, text):
         return None
     place, exhibits, number = _place(evidence, traceback)
-    return _python_2(evidence.name, place, text, [*exhibits, words_of(traceback)], evidence.script, number)
+    return _python_2(
+        evidence.name, place, text, [*exhibits, words_of(traceback)], script=evidence.script, number=number
+    )
 
 
 def before_python_2_syntax(script: Script) -> Finding | None:
@@ -210,17 +230,19 @@ def before_python_2_syntax(script: Script) -> Finding | None:
         if not is_python_2(problem.message, problem.text):
             return None
         shown = line_exhibit(script, problem.line)
-        return _python_2(script.name, f"line {problem.line}", problem.text, shown, script, problem.line)
+        return _python_2(script.name, f"line {problem.line}", problem.text, shown, script=script, number=problem.line)
     for number, line in enumerate(script.lines, start=1):
         text = line.decode(errors="replace")
         if re.match(r"\s*print\s*(?:$|#|>>\s*[\w.]+\s*,)", text) and _is_code(script, number):
-            return _python_2(script.name, f"line {number}", text, line_exhibit(script, number), script, number)
+            return _python_2(
+                script.name, f"line {number}", text, line_exhibit(script, number), script=script, number=number
+            )
     return None
 
 
 def _is_code(script: Script, number: int) -> bool:
     """Return whether a line is a statement, and not part of a text."""
-    import ast  # noqa: PLC0415 - see `cgilab.diagnosis.source`
+    import ast
 
     tree = parse(script)
     return not isinstance(tree, Problem) and any(
@@ -246,7 +268,9 @@ def _without_texts(line: str) -> str:
     return line.partition("#")[0].rstrip()
 
 
-def _python_2(name: str, place: str, text: str, exhibits: list[Exhibit], script: Script | None, number: int) -> Finding:
+def _python_2(
+    name: str, place: str, text: str, exhibits: list[Exhibit], *, script: Script | None, number: int
+) -> Finding:
     changed = mend.python_2(text)
     mended = None
     fix = ["Python 3 runs this script. The other lines of Python 2 have to be changed too; a tool that does it: 2to3."]
@@ -291,14 +315,14 @@ def _indentation(name: str, place: str, kind: str, message: str, exhibits: list[
 
 def source_encoding(evidence: Evidence) -> Finding | None:
     """Characters in the source that are no UTF-8."""
-    traceback = _syntax_traceback(evidence)
-    if traceback is None or not any(words in traceback.message for words in ENCODING[:3]):
+    # Python may say it without a place, so it is no traceback.
+    if said(evidence, *ENCODING) is None or said(evidence, "SyntaxError: ") is None:
         return None
     if evidence.script is not None and (found := before_source_encoding(evidence.script)):
-        return found._replace(exhibits=[*found.exhibits, words_of(traceback)])
+        return found._replace(exhibits=[*found.exhibits, *log_exhibits(evidence)])
     return Finding(
         f"{evidence.name} holds characters that are not saved as UTF-8.",
-        [words_of(traceback)],
+        log_exhibits(evidence),
         ["Save it as 'UTF-8'.", "Or name its encoding in the second line:  # -*- coding: latin-1 -*-"],
     )
 
@@ -324,7 +348,7 @@ def before_source_encoding(script: Script) -> Finding | None:
     else:
         return None
     return Finding(
-        f"{script.name} is not saved as UTF-8: line {number} holds the byte {wrong.hex()}, and no encoding is declared.",
+        f"{script.name} is not saved as UTF-8: line {number} holds the byte {wrong.hex()}, with no encoding declared.",
         line_exhibit(script, number),
         ["Save it as 'UTF-8'.", "Or name its encoding in the second line:  # -*- coding: latin-1 -*-"],
     )
@@ -432,7 +456,7 @@ def removed_module(evidence: Evidence) -> Finding | None:
     if instead is None:
         return None
     place, exhibits, _ = _place(evidence, traceback)
-    return _removed(evidence.name, place, module, name, instead, [*exhibits, words_of(traceback)])
+    return _removed(evidence.name, place, module, name, instead=instead, exhibits=[*exhibits, words_of(traceback)])
 
 
 def before_removed_module(script: Script) -> Finding | None:
@@ -442,15 +466,19 @@ def before_removed_module(script: Script) -> Finding | None:
         if module.partition(".")[0] in LEGACY or _is_neighbour(script, module):
             continue
         if instead and (module in REPLACED or module.partition(".")[0] in REPLACED):
-            return _removed(script.name, f"line {line}", module, "", instead, line_exhibit(script, line))
+            return _removed(
+                script.name, f"line {line}", module, "", instead=instead, exhibits=line_exhibit(script, line)
+            )
         if instead and name and (module, name) in MOVED:
-            return _removed(script.name, f"line {line}", module, name, instead, line_exhibit(script, line))
+            return _removed(
+                script.name, f"line {line}", module, name, instead=instead, exhibits=line_exhibit(script, line)
+            )
     return _before_moved_name(script)
 
 
 def _before_moved_name(script: Script) -> Finding | None:
     """Names of a module that are used at the script's top, as ``urllib.urlencode``."""
-    import ast  # noqa: PLC0415 - see `cgilab.diagnosis.source`
+    import ast
 
     if not script.is_python or not script.whole or not any(module.encode() in script.content for module, _ in MOVED):
         return None
@@ -468,7 +496,7 @@ def _before_moved_name(script: Script) -> Finding | None:
         if any(part.lineno <= node.lineno <= (part.end_lineno or 0) for part in guarded):
             continue
         line = node.lineno
-        return _removed(script.name, f"line {line}", *pair, MOVED[pair], line_exhibit(script, line))
+        return _removed(script.name, f"line {line}", *pair, instead=MOVED[pair], exhibits=line_exhibit(script, line))
     return None
 
 
@@ -489,7 +517,7 @@ def _asked_for(traceback: Traceback) -> tuple[str, str] | None:
     return None
 
 
-def _removed(name: str, place: str, module: str, what: str, instead: str, exhibits: list[Exhibit]) -> Finding:
+def _removed(name: str, place: str, module: str, what: str, *, instead: str, exhibits: list[Exhibit]) -> Finding:
     asked = f"{module}.{what}" if what else module
     return Finding(
         f"{name} asks at {place} for {asked}, which this Python does not have; it is now: {instead}.",

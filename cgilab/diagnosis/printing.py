@@ -1,13 +1,11 @@
 """What a script printed, held against what a CGI response is (RFC 3875, section 6)."""
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from cgilab.diagnosis import mend
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
 from cgilab.diagnosis.observed import (
-    HEADER_LINE,
     NOTHING,
     PREMATURE,
     bad_header,
@@ -16,136 +14,24 @@ from cgilab.diagnosis.observed import (
     log_exhibits,
     said,
 )
+from cgilab.diagnosis.output import (
+    INCOMPLETE,
+    LONGEST_LINE,
+    MARKUP,
+    NOTHING_WRONG,
+    STATUS_LINE,
+    holds_header,
+    judge,
+    lines,
+)
 from cgilab.diagnosis.script import Script
 from cgilab.diagnosis.source import UNKNOWN, Output, all_texts, printed
 
-# httpd's longest line (HUGE_STRING_LEN).
-LONGEST_LINE = 8190
-
-MARKUP = re.compile(r"\s*(?:<[!?a-zA-Z/]|[{\[]\s*[\"{\[]?)")
-STATUS_LINE = re.compile(r"HTTP/\d")
-# A header that lacks something: its colon, or its name.
-LOOKS = re.compile(
-    r"(?:content-type|content type|status|location|set-cookie|cache-control|(?:text|image|application|audio|video)/\w)",
-    re.IGNORECASE,
-)
 FIRST = ["The first lines that a script prints are its headers, then comes an empty line, then the answer:"]
 EXAMPLE = ["    print('Content-Type: text/html')", "    print()"]
 NO_BODY = {204, 304}
-
-
-class Judgement(NamedTuple):
-    """What the beginning of an output is, held against RFC 3875, section 6.
-
-    Attributes:
-        cause: the rule that it breaks; empty where it breaks none, or where that is not known.
-        line: of the source that prints what breaks it; None where that is not known.
-        text: the line of the output that breaks it.
-        headers: the header lines before it, each with the line of the source that prints it.
-    """
-
-    cause: str
-    line: int | None = None
-    text: str = ""
-    headers: tuple[tuple[str, int], ...] = ()
-
-
-def judge(script: Script) -> Judgement:
-    """Return what is wrong with the output of a script, as far as its source alone tells."""
-    found = printed(script)
-    if found is None:
-        return Judgement("")
-    is_nph = script.name.startswith("nph-")
-    headers: list[tuple[str, int]] = []
-    for text, number, ended in _lines(found.outputs):
-        if UNKNOWN in text:
-            if ended and HEADER_LINE.match(text.partition(UNKNOWN)[0]):
-                headers.append((text, number))
-                continue
-            return _unflushed(found.unflushed, headers) or Judgement("")
-        line = text.rstrip("\r")
-        if STATUS_LINE.match(line) and not headers:
-            return Judgement("" if is_nph else "nph-confusion", number, line)
-        if is_nph:
-            return Judgement("nph-confusion", number, line) if ended else Judgement("")
-        if not ended:
-            if HEADER_LINE.match(line) or not line:
-                break
-            if not found.complete:
-                return Judgement("")
-        if not line:
-            return _judge_block(headers, number)
-        if len(line) > LONGEST_LINE:
-            return Judgement("header-too-long", number, line, tuple(headers))
-        if HEADER_LINE.match(line):
-            headers.append((line, number))
-            continue
-        return _judge_line(line, number, headers, found.outputs)
-    if found.unflushed and not found.unflushed[1].endswith("\n\n"):
-        return _unflushed(found.unflushed, headers) or Judgement("")
-    if found.complete and headers:
-        return Judgement("no-blank-line", headers[-1][1], headers[-1][0], tuple(headers))
-    return Judgement("")
-
-
-def _unflushed(unflushed: tuple[Output, str] | None, headers: list[tuple[str, int]]) -> Judgement | None:
-    if unflushed is None:
-        return None
-    return Judgement("unflushed-output", unflushed[0].line, "", tuple(headers))
-
-
-def _judge_block(headers: list[tuple[str, int]], number: int) -> Judgement:
-    if not headers:
-        return Judgement("blank-line-first", number)
-    names = {text.partition(":")[0].strip().lower() for text, _ in headers}
-    status = next((text.partition(":")[2].strip() for text, _ in headers if text.lower().startswith("status:")), "200")
-    for text, line in headers:
-        name = text.partition(":")[0]
-        if name != name.strip() or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name.strip()):
-            return Judgement("header-characters", line, text, tuple(headers))
-    if not re.match(r"[1-9]\d\d(?: |$)", status) and UNKNOWN not in status:
-        line = next(line for text, line in headers if text.lower().startswith("status:"))
-        return Judgement("status-malformed", line, status, tuple(headers))
-    if not names & {"content-type", "location"} and status[:3] not in {"204", "304"}:
-        return Judgement("content-type-missing", headers[0][1], "", tuple(headers))
-    return Judgement("")
-
-
-def _judge_line(line: str, number: int, headers: list[tuple[str, int]], outputs: Sequence[Output]) -> Judgement:
-    if ":" in line and not MARKUP.match(line):
-        return Judgement("header-characters", number, line, tuple(headers))
-    if headers and line[:1] in " \t" and line.strip():
-        return Judgement("malformed-header", number, line, tuple(headers))
-    if headers:
-        return Judgement("no-blank-line", headers[-1][1], line, tuple(headers))
-    later = any(_holds_header(output.text) for output in outputs if output.line != number or "\n" in output.text)
-    if MARKUP.match(line) or not later:
-        looks = LOOKS.match(line)
-        return Judgement("malformed-header" if looks else "body-before-headers", number, line)
-    return Judgement("malformed-header", number, line)
-
-
-def _holds_header(text: str) -> bool:
-    return bool(re.search(r"^(?:content-type|status|location|set-cookie)\s*:", text, re.IGNORECASE | re.MULTILINE))
-
-
-def _lines(outputs: Sequence[Output]) -> list[tuple[str, int, bool]]:
-    """Return the lines of an output: the text, the source's line in which it starts, and whether it was ended."""
-    found = []
-    text, start = "", 0
-    for output in outputs:
-        parts = output.text.split("\n")
-        for place, part in enumerate(parts):
-            if not text:
-                start = output.line
-            text += part
-            if place < len(parts) - 1:
-                found.append((text, start, True))
-                text = ""
-                start = output.line
-    if text:
-        found.append((text, start, False))
-    return found
+SEND_IN_BODY = "Send long data in the body, and keep what belongs to a session on the server."
+OF_BAD_HEADERS = {"no-blank-line", "malformed-header", "body-before-headers", "unflushed-output"}
 
 
 def _line_that_prints(script: Script | None, text: str) -> int | None:
@@ -171,38 +57,42 @@ def _headers_before(script: Script | None, number: int | None) -> list[Output]:
     return [
         output
         for output in all_texts(script)
-        if _holds_header(output.text) and (number is None or output.line <= number)
+        if holds_header(output.text) and (number is None or output.line <= number)
     ]
 
 
-def _cause_of_bad_header(evidence: Evidence, bad: str) -> tuple[str, int | None, int | None]:
-    """Return why a line was taken for a header: the cause, the line that prints it, and that of the last header."""
+class _Cause(NamedTuple):
+    """Why a line was taken for a header: the rule, the line of the source that prints it, and the last header's."""
+
+    name: str
+    line: int | None = None
+    header: int | None = None
+
+
+def _cause_of_bad_header(evidence: Evidence, bad: str) -> _Cause:
     script = evidence.script
-    if STATUS_LINE.match(bad):
-        return "nph-confusion", _line_that_prints(script, bad), None
-    if script is not None and (known := judge(script)).cause:
-        same = known.text[:30].strip() == bad[:30].strip() or not known.text
-        if same and known.cause in {"no-blank-line", "malformed-header", "body-before-headers", "unflushed-output"}:
-            header = known.headers[-1][1] if known.headers else None
-            number = known.headers[-1][1] if known.cause == "no-blank-line" and known.headers else known.line
-            return known.cause, _line_that_prints(script, bad) or number, header
     number = _line_that_prints(script, bad)
+    if STATUS_LINE.match(bad):
+        return _Cause("nph-confusion", number)
+    known = judge(script) if script is not None else NOTHING_WRONG
+    if known.cause in OF_BAD_HEADERS and known.text[:30].strip() in {"", bad[:30].strip()}:
+        return _Cause(known.cause, number or known.line, known.headers[-1].number if known.headers else None)
+    return _cause_by_place(script, bad, number)
+
+
+def _cause_by_place(script: Script | None, bad: str, number: int | None) -> _Cause:
+    """Tell the cause by where in the source the line and the headers stand, when the output cannot be followed."""
     headers = _headers_before(script, number)
-    looks = LOOKS.match(bad)
-    if number is None and script is not None:
-        found = printed(script)
-        if found is not None and found.unflushed is not None:
-            return "unflushed-output", found.unflushed[0].line, headers[-1].line if headers else None
-        if _starts_programs(script) and headers:
-            return "unflushed-output", _starts_programs(script), headers[-1].line
-    if looks:
-        return "malformed-header", number, None
-    if headers and number is not None:
-        return "no-blank-line", number, headers[-1].line
-    if MARKUP.match(bad):
-        return ("no-blank-line" if headers else "body-before-headers"), number, headers[-1].line if headers else None
-    anywhere = script is not None and any(_holds_header(output.text) for output in all_texts(script))
-    return ("malformed-header" if anywhere or script is None else "body-before-headers"), number, None
+    header = headers[-1].line if headers else None
+    program = _starts_programs(script) if script is not None and number is None else None
+    if program is not None and header is not None:
+        return _Cause("unflushed-output", program, header)
+    if INCOMPLETE.match(bad) or (INCOMPLETE.search(bad) and not bad.startswith("<")):
+        return _Cause("malformed-header", number)
+    if header is not None and (number is not None or MARKUP.match(bad)):
+        return _Cause("no-blank-line", number, header)
+    has_headers = script is None or any(holds_header(output.text) for output in all_texts(script))
+    return _Cause("malformed-header" if has_headers and not MARKUP.match(bad) else "body-before-headers", number)
 
 
 def _starts_programs(script: Script) -> int | None:
@@ -215,11 +105,15 @@ def _starts_programs(script: Script) -> int | None:
 
 
 def _bad(evidence: Evidence, cause: str) -> tuple[str, int | None, int | None] | None:
+    """Return the line that is no header, where it stands in the source, and where the last header does."""
     bad = bad_header(evidence)
     if bad is None:
-        return None
-    found, line, header = _cause_of_bad_header(evidence, bad)
-    return (bad, line, header) if found == cause else None
+        bad = _name_of_header(evidence)
+        by_program = evidence.script is not None and judge(evidence.script).cause == "unflushed-output"
+        if bad is None or not (by_program or bad.startswith("<")):
+            return None
+    found = _cause_of_bad_header(evidence, bad)
+    return (bad, found.line, found.header) if found.name == cause else None
 
 
 def _shown(evidence: Evidence, *numbers: int | None) -> list[Exhibit]:
@@ -336,11 +230,13 @@ def no_blank_line(evidence: Evidence) -> Finding | None:
         text, line, header = bad
         return _no_blank_line(evidence.name, text, _shown(evidence, header, line), script, header)
     ended = evidence.ended
-    if said(evidence, PREMATURE) is None or not failed(evidence):
+    if said(evidence, PREMATURE, NOTHING) is None or not failed(evidence):
         return None
     if ended is not None and (ended.code or ended.signal or ended.running):
         return None
-    known = judge(script) if script is not None else Judgement("")
+    known = judge(script) if script is not None else NOTHING_WRONG
+    if said(evidence, PREMATURE) is None and known.cause != "no-blank-line":
+        return None
     header = known.line if known.cause == "no-blank-line" else None
     if header is None and script is not None:
         outputs = _headers_before(script, None)
@@ -353,8 +249,8 @@ def before_no_blank_line(script: Script) -> Finding | None:
     found = judge(script)
     if found.cause != "no-blank-line":
         return None
-    header = found.headers[-1][1]
-    text = found.text if found.text != found.headers[-1][0] else ""
+    header = found.headers[-1].number
+    text = found.text if found.text != found.headers[-1].text else ""
     return _no_blank_line(script.name, text, line_exhibit(script, header), script, header)
 
 
@@ -406,11 +302,21 @@ def _malformed(name: str, text: str, exhibits: list[Exhibit]) -> Finding:
 
 def header_too_long(evidence: Evidence) -> Finding | None:
     """A header of more bytes than httpd takes."""
-    script = evidence.script
-    if said(evidence, PREMATURE) is None or script is None or judge(script).cause != "header-too-long":
+    script, ended = evidence.script, evidence.ended
+    if said(evidence, PREMATURE, NOTHING) is None or script is None:
         return None
-    found = before_header_too_long(script)
-    return found._replace(exhibits=[*found.exhibits, *log_exhibits(evidence)]) if found else None
+    if found := before_header_too_long(script):
+        return found._replace(exhibits=[*found.exhibits, *log_exhibits(evidence)])
+    # It has printed something for certain, and httpd took it for nothing: the line was longer than it reads.
+    following = printed(script)
+    first = lines(following.outputs)[:1] if following is not None and ended is not None and ended.code == 0 else []
+    if not first or said(evidence, NOTHING) is None or not first[0].ended or UNKNOWN not in first[0].text:
+        return None
+    return Finding(
+        f"{evidence.name} prints a header that is longer than the server takes: {LONGEST_LINE} bytes.",
+        _shown(evidence, first[0].number),
+        [SEND_IN_BODY],
+    )
 
 
 def before_header_too_long(script: Script) -> Finding | None:
@@ -421,18 +327,25 @@ def before_header_too_long(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} prints a header of {len(found.text)} bytes or more; the server takes {LONGEST_LINE}.",
         line_exhibit(script, found.line or 0),
-        ["Send long data in the body, and keep what belongs to a session on the server."],
+        [SEND_IN_BODY],
     )
+
+
+def _name_of_header(evidence: Evidence) -> str | None:
+    """Return the name of the header that holds what it may not; None where httpd found none."""
+    line = said(evidence, "contains invalid characters", "AH02428", "AH02429", "AH02430")
+    if line is None:
+        return None
+    match = re.search(r"header (?:name )?'(.*?)'", line)
+    return match[1] if match else ""
 
 
 def header_characters(evidence: Evidence) -> Finding | None:
     """A header with bytes that no header may hold."""
-    line = said(evidence, "contains invalid characters", "AH02429", "AH02430")
-    if line is None:
+    name = _name_of_header(evidence)
+    if name is None:
         return None
-    match = re.search(r"header (?:name )?'(.*?)'", line)
-    name = match[1] if match else ""
-    part = "name" if "header name" in line else "value"
+    part = "value" if said(evidence, "AH02430", "' value of '") else "name"
     number = _line_that_prints(evidence.script, name) if name else None
     return _characters(evidence.name, name, part, _shown(evidence, number))
 

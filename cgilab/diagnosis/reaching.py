@@ -11,12 +11,16 @@ PERMISSION_DENIED = 13
 SCRIPT_ENDINGS = (".py", ".cgi", ".pl", ".sh", ".rb", ".php")
 
 EXECUTE = 0o111
-READ_BY_OTHERS = 0o044
+EXECUTE_BY_OTHERS = 0o001
+READ = 0o004
+
+# How interpreters say that they may not read the script.
+NOT_OPENED = ("can't open file", "cannot open", "can't open", "Can't open", "unable to open")
 
 
 def quoted(name: str) -> str:
     """Return a file name as a shell takes it."""
-    import shlex  # noqa: PLC0415 - seldom needed, and the page behind a failure is to start fast
+    import shlex
 
     return shlex.quote(name)
 
@@ -53,7 +57,7 @@ def not_found(evidence: Evidence) -> Finding | None:
 
 
 def _near(name: str, names: frozenset[str]) -> list[str]:
-    import difflib  # noqa: PLC0415 - seldom needed, and the page behind a failure is to start fast
+    import difflib
 
     visible = sorted(other for other in names if not other.startswith(("_", ".")))
     same = [other for other in visible if other.lower() == name.lower() or other.partition(".")[0] == name]
@@ -177,7 +181,7 @@ def _no_permission(path: str, name: str, script: Script | None, exhibits: list[E
 
 def as_mode(mode: int | None) -> str:
     """Return permissions as ``ls -l`` shows them, with the number: ``-rw-r--r-- (0644)``."""
-    import stat  # noqa: PLC0415 - small, and seldom needed
+    import stat
 
     return "" if mode is None else f"{stat.filemode(stat.S_IFREG | mode)} ({mode:04o})"
 
@@ -185,12 +189,12 @@ def as_mode(mode: int | None) -> str:
 def other_owner(evidence: Evidence) -> Finding | None:
     """A file that its owner keeps to himself."""
     script, server = evidence.script, evidence.server_uid
-    if script is None or script.mode is None or server is None:
+    if script is None or script.mode is None or server is None or script.owner == server:
         return None
-    refused = exec_error(evidence) == PERMISSION_DENIED or said(evidence, "Errno 13", "Permission denied") is not None
-    named = said(evidence, "can't open file", "cannot open", "can't open", "Can't open", "exec of ") is not None
-    closed = not script.mode & 0o005 if script.owner != server else not script.mode & 0o400
-    if not (refused and named and closed and script.owner != server) or _interpreter_at_fault(script):
+    # Where nobody may execute it, that is the first cause, unless nobody else may even read it.
+    keeps_out = not script.mode & READ or (script.mode & EXECUTE and not script.mode & EXECUTE_BY_OTHERS)
+    refused = exec_error(evidence) == PERMISSION_DENIED or said(evidence, *NOT_OPENED) is not None
+    if not keeps_out or not refused:
         return None
     return Finding(
         f"{evidence.name} belongs to another user than the server's, and its permissions keep all others out.",
@@ -203,10 +207,6 @@ def other_owner(evidence: Evidence) -> Finding | None:
         ],
         [f"Type:  chmod a+rx {quoted(in_folder(evidence))}"],
     )
-
-
-def _interpreter_at_fault(script: Script) -> bool:
-    return script.mode is not None and script.mode & 0o055 == 0o055 and bool(script.content)
 
 
 def before_not_found(script: Script) -> Finding | None:
@@ -225,7 +225,7 @@ def before_is_a_directory(script: Script) -> Finding | None:
 
 def before_denied_name(script: Script) -> Finding | None:
     """The same, of a name alone; see <FilesMatch> and <DirectoryMatch> in docker/web/httpd.conf."""
-    import re  # noqa: PLC0415 - seldom needed
+    import re
 
     if not re.search(r"^\.|^#.*#$|~$|\.(?:bak|old|orig|save|swp)$", script.name, re.IGNORECASE):
         return None

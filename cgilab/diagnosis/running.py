@@ -148,7 +148,7 @@ def _process(evidence: Evidence) -> list[Exhibit]:
 
 def signal_name(number: int) -> str:
     """Return a signal's name, such as ``SIGKILL``."""
-    import signal  # noqa: PLC0415 - seldom needed
+    import signal
 
     try:
         return signal.Signals(number).name
@@ -228,6 +228,8 @@ def python_2_name(evidence: Evidence) -> Finding | None:
         asked, instead = match[1], PYTHON_2_NAMES.get(match[1])
     elif traceback.name == "AttributeError" and (match := NO_METHOD.search(traceback.message)):
         asked, instead = match[2], PYTHON_2_METHODS.get(match[2])
+    elif traceback.name == "AttributeError" and traceback.message in PYTHON_2_METHODS:
+        asked, instead = traceback.message, PYTHON_2_METHODS[traceback.message]  # as cgi.FieldStorage says it
     if instead is None:
         return None
     place, exhibits = _place(evidence, traceback)
@@ -240,9 +242,9 @@ def python_2_name(evidence: Evidence) -> Finding | None:
 
 def before_python_2_name(script: Script) -> Finding | None:
     """The same, of a source alone: names that nothing in it defines."""
-    import ast  # noqa: PLC0415 - see `cgilab.diagnosis.source`
+    import ast
 
-    from cgilab.diagnosis.source import Problem, parse  # noqa: PLC0415
+    from cgilab.diagnosis.source import Problem, parse
 
     if not script.is_python or not script.whole:
         return None
@@ -289,7 +291,7 @@ def before_python_2_name(script: Script) -> Finding | None:
 
 
 def _is_loop_of_main(node: object) -> bool:
-    from cgilab.diagnosis.source import _is_main  # noqa: PLC0415
+    from cgilab.diagnosis.source import _is_main
 
     test = getattr(node, "test", None)
     return test is not None and _is_main(test)
@@ -469,7 +471,7 @@ def exit_before_output(evidence: Evidence) -> Finding | None:
     ended = evidence.ended
     if not failed(evidence) or said(evidence, NOTHING, PREMATURE) is None or (ended is not None and ended.running):
         return None
-    line = _exit_line(evidence.script)
+    line = _exit_line(evidence.script) or _first_exit(evidence.script)
     drops = _drops_buffer(evidence.script)
     if ended is None or ended.code is None:
         if line is None:
@@ -494,10 +496,22 @@ def exit_before_output(evidence: Evidence) -> Finding | None:
 def _exit_line(script: Script | None) -> int | None:
     if script is None:
         return None
-    from cgilab.diagnosis.source import printed  # noqa: PLC0415 - see that module
+    from cgilab.diagnosis.source import printed
 
     found = printed(script)
-    return found.exit_line if found and not found.outputs else None
+    if found is None or found.outputs:
+        return None
+    return found.exit_line
+
+
+def _first_exit(script: Script | None) -> int | None:
+    """Return the line of the first call that ends a Python script, where nothing is printed above it."""
+    if script is None or not script.is_python:
+        return None
+    from cgilab.diagnosis.source import all_texts, exits
+
+    first = min((output.line for output in all_texts(script)), default=None)
+    return next((line for line in exits(script) if first is None or line < first), None)
 
 
 def _drops_buffer(script: Script | None) -> int | None:
@@ -546,7 +560,7 @@ def no_output(evidence: Evidence) -> Finding | None:
 
 def before_no_output(script: Script) -> Finding | None:
     """The same, of a source that can be followed to its end."""
-    from cgilab.diagnosis.source import printed  # noqa: PLC0415 - see that module
+    from cgilab.diagnosis.source import printed
 
     found = printed(script)
     if found is None or found.outputs or not found.complete or found.exit_line or b"logging" in script.content:

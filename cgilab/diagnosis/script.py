@@ -126,7 +126,7 @@ def read(path: str, *, programs: Iterable[str] | None = None) -> Script:
 
 
 def _kind_of(error: OSError) -> str:
-    import errno  # noqa: PLC0415 - seldom needed, and the page behind a failure is to start fast
+    import errno
 
     if error.errno == errno.ELOOP:
         return "loop"

@@ -84,8 +84,8 @@ class Problem(NamedTuple):
 
 def parse(script: Script) -> "ast.Module | Problem":
     """Return the syntax tree of a Python script, or why there is none."""
-    import ast  # noqa: PLC0415 - the page behind a failure is to start fast, and seldom needs it
-    import warnings  # noqa: PLC0415
+    import ast
+    import warnings
 
     try:
         with warnings.catch_warnings():
@@ -130,7 +130,7 @@ def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, s
         tree: of its source.
         functions: takes in what functions import too, though nobody may ever call them.
     """
-    import ast  # noqa: PLC0415
+    import ast
 
     found = []
     waiting: list[Any] = list(tree.body)
@@ -149,7 +149,7 @@ def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, s
 
 def is_caught(script: Script, line: int) -> bool:
     """Return whether a line of a Python script stands in a ``try`` whose handler does not raise again."""
-    import ast  # noqa: PLC0415
+    import ast
 
     tree = parse(script)
     if isinstance(tree, Problem):
@@ -163,8 +163,21 @@ def is_caught(script: Script, line: int) -> bool:
     return False
 
 
+def exits(script: Script) -> list[int]:
+    """Return the lines of the calls that end a Python script, wherever they stand."""
+    import ast
+
+    tree = parse(script)
+    if isinstance(tree, Problem):
+        return []
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name_of(node.func) in EXITS]
+    raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None]
+    names = [one for one in raised if _name_of(getattr(one, "func", one)) == "SystemExit"]
+    return sorted(node.lineno for node in [*found, *names])
+
+
 def _is_main(test: "ast.expr") -> bool:
-    import ast  # noqa: PLC0415
+    import ast
 
     return (
         isinstance(test, ast.Compare)
@@ -175,7 +188,7 @@ def _is_main(test: "ast.expr") -> bool:
 
 
 def _print_calls(tree: "ast.AST") -> Iterator[Output]:
-    import ast  # noqa: PLC0415
+    import ast
 
     follower = _Follower(tree, unbuffered=True)
     for node in ast.walk(tree):
@@ -198,7 +211,7 @@ class _Follower:
     """Follows the statements of a module in the order in which they are executed."""
 
     def __init__(self, tree: "ast.AST", *, unbuffered: bool) -> None:
-        import ast  # noqa: PLC0415
+        import ast
 
         self._ast = ast
         self._tree = tree
@@ -209,6 +222,7 @@ class _Follower:
         self._functions: dict[str, Any] = {}
         self._texts: dict[str, str] = {}
         self._writers: set[str] = set()
+        self._imports: dict[str, tuple[str, str]] = {}
         self._depth = 0
 
     def follow(self) -> Printed:
@@ -236,7 +250,8 @@ class _Follower:
         elif isinstance(node, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.Pass, ast.Global, ast.Nonlocal)):
             self._imported(node)
         elif isinstance(node, ast.Raise):
-            raise _Stop(complete=False)
+            ends = node.exc is not None and _name_of(getattr(node.exc, "func", node.exc)) == "SystemExit"
+            raise _Stop(complete=ends, line=node.lineno if ends else None)
         elif isinstance(node, ast.Return):
             raise _Return
         elif isinstance(node, ast.While):
@@ -247,9 +262,11 @@ class _Follower:
     def _imported(self, node: Any) -> None:
         """An imported module of the standard library prints nothing; a neighbour's might."""
         ast = self._ast
-        import sys  # noqa: PLC0415
+        import sys
 
         names = []
+        if isinstance(node, ast.ImportFrom) and node.module in {"os", "subprocess"}:
+            self._imports.update({name.asname or name.name: (node.module, name.name) for name in node.names})
         if isinstance(node, ast.Import):
             names = [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -309,12 +326,13 @@ class _Follower:
 
     def _expression(self, node: Any) -> None:
         ast = self._ast
-        if isinstance(node, (ast.Constant, ast.Name, ast.JoinedStr)):
-            return
-        if not isinstance(node, ast.Call):
-            if any(isinstance(inner, ast.Call) for inner in ast.walk(node)):
-                raise _Stop(complete=False)
-            return
+        if isinstance(node, ast.Call):
+            self._call_of(node)
+        elif not isinstance(node, (ast.Constant, ast.JoinedStr)) and self._speaks(node):
+            raise _Stop(complete=False)
+
+    def _call_of(self, node: Any) -> None:
+        ast = self._ast
         name = _name_of(node.func)
         text = self.text_of_call(node)
         if text is not None:
@@ -356,10 +374,13 @@ class _Follower:
             self._depth -= 1
 
     def _print(self, node: Any, text: str) -> None:
-        self._outputs.append(Output(node.lineno, text))
+        output = Output(node.lineno, text)
+        self._outputs.append(output)
         flushes = any(keyword.arg == "flush" and _is_true(keyword.value) for keyword in node.keywords)
-        past_buffer = _name_of(node.func) == "write" and _is_raw(node.func)
-        if self._unbuffered or flushes or past_buffer:
+        if _name_of(node.func) == "write" and _is_raw(node.func):
+            if self._buffered and self._unflushed is None:
+                self._unflushed = (output, self._buffered)
+        elif self._unbuffered or flushes:
             self._buffered = ""
         else:
             self._buffered += text
@@ -378,9 +399,10 @@ class _Follower:
         """Return the command that a call starts with the script's own standard output; None for any other call."""
         ast = self._ast
         function = node.func
-        if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
-            return None
-        module, name = function.value.id, function.attr
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+            module, name = function.value.id, function.attr
+        else:
+            module, name = self._imports.get(getattr(function, "id", ""), ("", ""))
         if module == "os" and name in {"system", "spawnlp", "spawnvp", "spawnl", "spawnv"}:
             return (self._text(node.args[-1]) if node.args else UNKNOWN) or UNKNOWN
         if module == "subprocess" and name in {"run", "call", "check_call", "Popen"}:
@@ -428,34 +450,38 @@ class _Follower:
     def _text(self, node: Any) -> str:
         """Return the text of an expression, with `UNKNOWN` where only a run can tell."""
         ast = self._ast
+        text = UNKNOWN
         if isinstance(node, ast.Constant):
-            if isinstance(node.value, bytes):
-                return node.value.decode("latin-1")[:LONGEST]
-            return str(node.value)[:LONGEST]
-        if isinstance(node, ast.Name):
-            return self._texts.get(node.id, UNKNOWN)
-        if isinstance(node, ast.JoinedStr):
-            return "".join(self._text(part) for part in node.values)[:LONGEST]
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return (self._text(node.left) + self._text(node.right))[:LONGEST]
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            return self._times(node.left, node.right) or self._times(node.right, node.left) or UNKNOWN
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            return re.sub(r"%[-+ #0-9.]*[a-zA-Z]", UNKNOWN, self._text(node.left)).replace("%%", "%")
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            text = node.value.decode("latin-1") if isinstance(node.value, bytes) else str(node.value)
+        elif isinstance(node, ast.Name):
+            text = self._texts.get(node.id, UNKNOWN)
+        elif isinstance(node, ast.JoinedStr):
+            text = "".join(self._text(part) for part in node.values)
+        elif isinstance(node, ast.BinOp):
+            text = self._text_of_operation(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr == "format":
-                return re.sub(r"\{[^{}]*\}", UNKNOWN, self._text(node.func.value))
-            if node.func.attr == "encode":
-                return self._text(node.func.value)
+                text = re.sub(r"\{[^{}]*\}", UNKNOWN, self._text(node.func.value))
+            elif node.func.attr == "encode":
+                text = self._text(node.func.value)
+        return text[:LONGEST]
+
+    def _text_of_operation(self, node: Any) -> str:
+        ast = self._ast
+        if isinstance(node.op, ast.Add):
+            return self._text(node.left) + self._text(node.right)
+        if isinstance(node.op, ast.Mult):
+            return self._times(node.left, node.right) or self._times(node.right, node.left) or UNKNOWN
+        if isinstance(node.op, ast.Mod):
+            return re.sub(r"%[-+ #0-9.]*[a-zA-Z]", UNKNOWN, self._text(node.left)).replace("%%", "%")
         return UNKNOWN
 
     def _times(self, text: Any, number: Any) -> str | None:
         ast = self._ast
-        if isinstance(number, ast.Constant) and isinstance(number.value, int) and isinstance(text, ast.Constant):
-            if isinstance(text.value, (str, bytes)) and text.value:
-                once = self._text(text)
-                return once * min(max(number.value, 0), LONGEST // len(once) + 1)
-        return None
+        if not (isinstance(number, ast.Constant) and isinstance(number.value, int) and isinstance(text, ast.Constant)):
+            return None
+        once = self._text(text) if isinstance(text.value, (str, bytes)) else ""
+        return once * min(max(number.value, 0), LONGEST // len(once) + 1) if once else None
 
 
 class _Return(Exception):  # noqa: N818 - no error: the end of a function that is followed
@@ -476,8 +502,9 @@ def _is_stdout(node: Any) -> bool:
 
 
 def _is_raw(function: Any) -> bool:
+    """Whether a call writes past the buffer of ``print``: ``sys.stdout.buffer.write``, ``os.write``."""
     value = function.value
-    return getattr(value, "attr", "") == "raw" or getattr(value, "id", "") == "os"
+    return getattr(value, "attr", "") in {"buffer", "raw"} or getattr(value, "id", "") == "os"
 
 
 def _is_true(node: Any) -> bool:

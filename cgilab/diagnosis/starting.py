@@ -4,7 +4,15 @@ import re
 
 from cgilab.diagnosis import mend
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
-from cgilab.diagnosis.observed import bytes_exhibit, exec_error, line_exhibit, log_exhibits, said, source_line
+from cgilab.diagnosis.observed import (
+    bytes_exhibit,
+    env_failure,
+    exec_error,
+    line_exhibit,
+    log_exhibits,
+    said,
+    source_line,
+)
 from cgilab.diagnosis.script import Script
 
 NO_SUCH_FILE = 2
@@ -15,8 +23,6 @@ NOWHERE = {2, 20, 36, 40}
 # Windows: the system cannot find the file, or the path; access is denied; no valid program.
 WINDOWS_NOWHERE = {2, 3, 720002, 720003}
 WINDOWS_FORMAT = {8, 193, 720193}
-
-ENV = re.compile(r"env: (?:‘|'|\")?(?P<name>.*?)(?:’|'|\")?(?P<tail>\$'[^']*')?: (?:No such file|Permission denied)")
 
 PROGRAMS = {
     b"\x7fELF": "a compiled Linux program",
@@ -122,7 +128,7 @@ def before_foreign_program(script: Script, *, failed: bool = False) -> Finding |
 
 def _is_for_this_machine(script: Script) -> bool:
     """Compare the processor of an ELF file (``e_machine``, elf(5)) with this machine's."""
-    import platform  # noqa: PLC0415 - seldom needed
+    import platform
 
     numbers = {"x86_64": 62, "amd64": 62, "aarch64": 183, "arm64": 183}
     mine = numbers.get(platform.machine().lower())
@@ -166,7 +172,7 @@ def before_no_shebang(script: Script) -> Finding | None:
 def windows_interpreter(evidence: Evidence) -> Finding | None:
     """A path of Windows, where there is none."""
     script = evidence.script
-    failed = exec_error(evidence) in NOWHERE or said(evidence, "env: ") is not None
+    failed = exec_error(evidence) in NOWHERE or env_failure(evidence) is not None
     return before_windows_interpreter(script) if script and failed else None
 
 
@@ -187,9 +193,9 @@ def windows_line_endings(evidence: Evidence) -> Finding | None:
     """A carriage return that became part of the interpreter's name, of an option, or of a shell's words."""
     script = evidence.script
     stopped = exec_error(evidence) in NOWHERE
-    env = ENV.search(said(evidence, "env: ") or "")
-    by_env = env is not None and ("\\r" in (env["tail"] or "") or env["name"].endswith(("\r", "\\r")))
-    by_shell = said(evidence, "\r", "\\r", "^M") is not None
+    name, tail = env_failure(evidence) or ("", "")
+    by_env = "\\r" in tail or name.endswith(("\r", "\\r"))
+    by_shell = bool(evidence.stderr) and script is not None and script.language in SHELLS
     by_option = said(evidence, "Unknown option: -", "unknown option -", "invalid option") is not None
     if script is None:
         if not by_env:
@@ -214,9 +220,10 @@ def before_windows_line_endings(script: Script) -> Finding | None:
     number = 1 if in_first else script.content[: script.content.index(b"\r\n")].count(b"\n") + 1
     line = script.lines[number - 1][:64] + b"\r\n"
     count = script.content.count(b"\r\n")
+    of_what = "the interpreter's name" if in_first else "the command"
     return Finding(
         f"{script.name} was saved with Windows line endings (CRLF): the carriage return at the end of line {number} "
-        f"becomes part of {'the interpreter´s name'.replace('´', chr(39)) if in_first else 'the command'}.",
+        f"becomes part of {of_what}.",
         [*line_exhibit(script, number), bytes_exhibit(line, "its bytes: 0d is the carriage return")],
         [
             f"Save it with Unix line endings (LF) in your editor: {count} lines have others.",
@@ -230,13 +237,13 @@ def interpreter_arguments(evidence: Evidence) -> Finding | None:
     """``env`` takes all that follows it for one name."""
     if evidence.script is not None:
         return before_interpreter_arguments(evidence.script) if evidence.stderr else None
-    env = ENV.search(said(evidence, "env: ") or "")
-    if env is None or " " not in env["name"].strip():
+    name, _ = env_failure(evidence) or ("", "")
+    if " " not in name.strip():
         return None
     return Finding(
-        f"The first line of {evidence.name} gives env more than one word, which Linux passes on as one: {env['name']}",
+        f"The first line of {evidence.name} gives env more than one word, which Linux passes on as one: {name}",
         log_exhibits(evidence),
-        [f"The first line is to be:  #!/usr/bin/env -S {env['name']}"],
+        [f"The first line is to be:  #!/usr/bin/env -S {name}"],
     )
 
 
@@ -272,21 +279,20 @@ def before_interpreter_arguments(script: Script) -> Finding | None:
 def interpreter_missing(evidence: Evidence) -> Finding | None:
     """No file is where the first line leads."""
     error = exec_error(evidence)
-    env = ENV.search(said(evidence, "env: ") or "")
+    name, _ = env_failure(evidence) or ("", "")
     script = evidence.script
-    if error not in NOWHERE | WINDOWS_NOWHERE and (env is None or " " in env["name"]):
+    if error not in NOWHERE | WINDOWS_NOWHERE and (not name or " " in name):
         return None
     if script is None or not script.shebang:
-        name = f": {env['name']}" if env else ""
         return Finding(
-            f"The interpreter that the first line of {evidence.name} names was not found{name}.",
+            f"The interpreter that the first line of {evidence.name} names was not found{f': {name}' if name else ''}.",
             log_exhibits(evidence),
             [
                 f"The first line is to be:  {mend.SHEBANG.decode()}",
                 "Where the path looks right, the line may end in a carriage return (Windows line endings).",
             ],
         )
-    return _missing(script, env["name"] if env else script.interpreter, log_exhibits(evidence))
+    return _missing(script, name or script.interpreter, log_exhibits(evidence))
 
 
 def before_interpreter_missing(script: Script) -> Finding | None:
@@ -306,7 +312,7 @@ def before_interpreter_missing(script: Script) -> Finding | None:
 
 
 def _is_there(path: str) -> bool:
-    import os  # noqa: PLC0415 - with the other seldom needed ones
+    import os
 
     return path.startswith("/") and os.path.exists(path)
 
@@ -403,6 +409,6 @@ def _tells(line: bytes) -> bool:
 
 
 def _is_no_python(script: Script) -> bool:
-    from cgilab.diagnosis.source import Problem, parse  # noqa: PLC0415 - see that module
+    from cgilab.diagnosis.source import Problem, parse
 
     return isinstance(parse(script), Problem)
