@@ -104,6 +104,10 @@ bench-start: environment ## measure how long the lab takes to start and stop, an
 bench-record: environment engine ## measure what recording exchanges costs
 	@.venv/bin/python -m bench.record
 
+.PHONY: bench-failure
+bench-failure: environment engine ## measure what the page behind a failure costs
+	@.venv/bin/python -m bench.failure
+
 .PHONY: lock
 lock: environment ## pin the newest versions of what tests and checks need
 	@.venv/bin/python -m pip install --quiet uv
