@@ -35,6 +35,8 @@ PROGRAMS = {
     b"\x89PNG": "a picture",
 }
 
+FIX = "Or type:  python3 -m cgilab check --fix cgi-bin/{}"
+
 SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
 PYTHON_CODE = re.compile(
     rb"^(?:import [\w., ]+|from [\w.]+ import .+|def \w+\(.*\).*:|print\(.*\)|class \w+.*:)\s*(?:#.*)?$", re.MULTILINE
@@ -83,7 +85,7 @@ def before_byte_order_mark(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} starts with a byte order mark (BOM): three invisible bytes before the #! of its first line.",
         [bytes_exhibit(script.content[:24], f"the first bytes of {script.name}")],
-        ["Save it as 'UTF-8', not as 'UTF-8 with BOM'.", f"Or type:  lab check --fix {script.name}"],
+        ["Save it as 'UTF-8', not as 'UTF-8 with BOM'.", FIX.format(script.name)],
         mended=mend.byte_order_mark(script.content),
     )
 
@@ -103,7 +105,7 @@ def before_utf_16(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} is saved as UTF-16 ('Unicode' in some Windows editors), two bytes a character.",
         [bytes_exhibit(script.content[:24], f"the first bytes of {script.name}")],
-        ["Save it as 'UTF-8'.", f"Or type:  lab check --fix {script.name}"],
+        ["Save it as 'UTF-8'.", FIX.format(script.name)],
         mended=mend.utf_16(script.content) if script.whole else None,
     )
 
@@ -229,7 +231,7 @@ def before_windows_line_endings(script: Script) -> Finding | None:
         [*line_exhibit(script, number), bytes_exhibit(line, "its bytes: 0d is the carriage return")],
         [
             f"Save it with Unix line endings (LF) in your editor: {count} lines have others.",
-            f"Or type:  lab check --fix {script.name}",
+            FIX.format(script.name),
         ],
         mended=mend.line_endings(script.content) if script.whole else None,
     )
