@@ -13,6 +13,7 @@ from cgilab.diagnosis.observed import (
     said,
     source_line,
 )
+from cgilab.diagnosis.reaching import quoted
 from cgilab.diagnosis.script import Script
 
 NO_SUCH_FILE = 2
@@ -85,7 +86,7 @@ def before_byte_order_mark(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} starts with a byte order mark (BOM): three invisible bytes before the #! of its first line.",
         [bytes_exhibit(script.content[:24], f"the first bytes of {script.name}")],
-        ["Save it as 'UTF-8', not as 'UTF-8 with BOM'.", FIX.format(script.name)],
+        ["Save it as 'UTF-8', not as 'UTF-8 with BOM'.", FIX.format(quoted(script.name))],
         mended=mend.byte_order_mark(script.content),
     )
 
@@ -105,7 +106,7 @@ def before_utf_16(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} is saved as UTF-16 ('Unicode' in some Windows editors), two bytes a character.",
         [bytes_exhibit(script.content[:24], f"the first bytes of {script.name}")],
-        ["Save it as 'UTF-8'.", FIX.format(script.name)],
+        ["Save it as 'UTF-8'.", FIX.format(quoted(script.name))],
         mended=mend.utf_16(script.content) if script.whole else None,
     )
 
@@ -231,7 +232,7 @@ def before_windows_line_endings(script: Script) -> Finding | None:
         [*line_exhibit(script, number), bytes_exhibit(line, "its bytes: 0d is the carriage return")],
         [
             f"Save it with Unix line endings (LF) in your editor: {count} lines have others.",
-            FIX.format(script.name),
+            FIX.format(quoted(script.name)),
         ],
         mended=mend.line_endings(script.content) if script.whole else None,
     )
