@@ -1,7 +1,8 @@
 """The lab's own pages, which are CGI programs as well. httpd lets only this machine's own names call them.
 
 - ``GET /lab/`` is the page that shows them in a browser.
-- ``GET /lab/exchanges`` lists the recorded exchanges, oldest first; ``?after=ID`` those that came after one.
+- ``GET /lab/exchanges`` lists the recorded exchanges, oldest first; ``?after=ID`` those that came after one. It also
+  says which address and port the question came from, by which a program can find what it sends next.
 - ``GET /lab/exchanges/ID`` is one of them, whole.
 
 The last two are JSON; docs/exchanges.md describes it.
@@ -63,7 +64,9 @@ def exchanges(environment: Mapping[str, str] = os.environ) -> None:
     after = parse_qs(environment.get("QUERY_STRING", "")).get("after", [""])[0]
     places = [place for place, one in enumerate(kept) if one.id == after]
     newer = kept[places[-1] + 1 :] if places else kept
-    _answer("200 OK", {"exchanges": [as_summary(one, cause_of(one)) for one in newer], "restarted": restarted})
+    asker = {"client": environment["REMOTE_ADDR"], "port": int(environment["REMOTE_PORT"])}
+    summaries = [as_summary(one, cause_of(one)) for one in newer]
+    _answer("200 OK", {"exchanges": summaries, "restarted": restarted, "asker": asker})
 
 
 def diagnosis_of(one: Exchange) -> dict[str, Any] | None:

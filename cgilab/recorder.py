@@ -44,8 +44,9 @@ KEPT_LINES = 20
 LINES_BYTES = store.RECORD_BYTES - 40_000
 TORN_FROM = 4000
 
-# Stands in a record, in the form of httpd's own lines, where some of what was logged is not in it.
-CUT = b"0000-00-00 00:00:00.000000 lab:warn cut: more was logged than is kept of one request"
+# Stands in a record after the time of the last line kept, in the form of httpd's own lines, where some of what was
+# logged is not in it.
+CUT = b"lab:warn cut: more was logged than is kept of one request"
 
 # Where in a line its module stands, behind `YYYY-MM-DD hh:mm:ss.ssssss `.
 MODULE_AT = 27
@@ -61,7 +62,13 @@ TORN = re.compile(rb"/\d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} ")
 # What is not to be seen by whoever looks over a shoulder, and where it can stand. The lengths are bounded, or a long
 # value made of such words would hold the recorder up.
 SECRET_HEADER = re.compile(
-    rb"^(\S+ \S+ \S+ +(?:proxy-)?authorization: |\S+ \S+ \S+ +(?:set-)?cookie2?: ).+$", re.IGNORECASE | re.MULTILINE
+    rb"^(\S+ \S+ \S+ +(?:(?:proxy-)?authorization|(?:set-)?cookie2?)(?:: ?|[^\w:-])).+$", re.IGNORECASE | re.MULTILINE
+)
+# What httpd logs of a header that a script has printed wrong.
+SECRET_MESSAGE = re.compile(
+    rb"((?:Bad header: *|Response header ')(?:(?:proxy-)?authorization|(?:set-)?cookie2?)(?:' value of '|[^\w'-]))"
+    rb".+?(' contains invalid characters.*)?$",
+    re.IGNORECASE | re.MULTILINE,
 )
 SECRET_PARAMETER = re.compile(
     rb"((?:^|[?&;\t= \"])(?:pass|auth|jwt|"
@@ -91,6 +98,7 @@ def mask(record: bytes) -> bytes:
     lower = record.lower()
     if any(hint in lower for hint in HINTS):
         record = SECRET_HEADER.sub(MASK, record)
+        record = SECRET_MESSAGE.sub(MASK + rb"\2", record)
         record = SECRET_PARAMETER.sub(MASK, record)
     return record
 
@@ -203,7 +211,9 @@ class Request:
             share = LINES_BYTES // len(lines) - 1
             lines = [line[:share] for line in lines]
             self._whole = False
-        return lines if self._whole else [*lines, CUT]
+        if self._whole or not lines:
+            return lines
+        return [*lines, b" ".join([*lines[-1].split(b" ", 2)[:2], CUT])]
 
 
 def main(environment: Mapping[str, str] = os.environ) -> None:

@@ -4,6 +4,8 @@ import http.client
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -13,6 +15,9 @@ from cgilab.lab import Lab
 
 # Seconds: longer than the server waits for a script, so that its answer comes first.
 TIMEOUT = 20.0
+
+# The headers with which the lab's own pages are asked for.
+OWN = {"User-Agent": "cgi-lab"}
 
 
 @dataclass(frozen=True)
@@ -48,18 +53,32 @@ def send(url: str, method: str, target: str, headers: dict[str, str], body: byte
     Raises:
         LabError: no lab answers there.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise LabError(f"{url} is not the address of a lab.", "LAB_URL is to be like http://localhost:8080")
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT)
-    try:
-        connection.request(method, target, body, headers)
-        response = connection.getresponse()
-        return Answer(response.status, response.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise LabError(f"No lab answers at {url}: {error}", "Type:  make up", "Or set LAB_URL.") from None
-    finally:
-        connection.close()
+    with _connection(url) as connection:
+        return _ask(connection, method, target, headers, body)
+
+
+def trace(url: str, method: str, target: str, headers: dict[str, str], body: bytes | None = None) -> dict[str, Any]:
+    """Send a request as `send` does, and return what the lab has recorded of it.
+
+    The lab is asked first, over the same connection, from which port it sees it come: Docker may put another one in
+    the place of this machine's. Nothing else is in every exchange and in no other: a request that the server refuses
+    early has no headers there, and a header that is secret is masked.
+
+    Raises:
+        LabError: no lab answers there, or it has not recorded the request.
+    """
+    with _connection(url) as connection:
+        listed = _loaded(url, _ask(connection, "GET", "/lab/exchanges", OWN))
+        if connection.sock is None or "asker" not in listed:
+            raise LabError(
+                f"The lab at {url} does not keep connections open, or it is of another version: its record of the "
+                "request could not be told from others.",
+                "httpd.conf is to say:  KeepAlive On",
+                "Type:  make up",
+            )
+        _ask(connection, method, target, headers, body)
+    before = listed["exchanges"]
+    return wait_for_exchange(url, listed["asker"], before[-1]["id"] if before else "")
 
 
 def exchanges(url: str, after: str = "") -> list[dict[str, Any]]:
@@ -73,8 +92,8 @@ def exchange(url: str, identifier: str) -> dict[str, Any]:
     return _json(url, f"/lab/exchanges/{quote(identifier, safe='')}")
 
 
-def wait_for_exchange(url: str, agent: str, after: str) -> dict[str, Any]:
-    """Return the exchange that a program of this name made; httpd records it a moment after the response.
+def wait_for_exchange(url: str, asker: dict[str, Any], after: str) -> dict[str, Any]:
+    """Return the exchange that came from an address and port; httpd records it a moment after the response.
 
     Raises:
         LabError: it was not recorded.
@@ -82,14 +101,44 @@ def wait_for_exchange(url: str, agent: str, after: str) -> dict[str, Any]:
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         for one in exchanges(url, after):
-            if one["agent"] == agent:
+            if asker.items() <= one.items():
                 return exchange(url, one["id"])
         time.sleep(0.05)
     raise LabError("The request was answered, but its exchange was not recorded.", "Look at:  make logs")
 
 
+@contextmanager
+def _connection(url: str) -> Iterator[http.client.HTTPConnection]:
+    """Open a connection to a lab, for as long as the block lasts; what goes wrong with it there is a LabError."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise LabError(f"{url} is not the address of a lab.", "LAB_URL is to be like http://localhost:8080")
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT)
+    try:
+        yield connection
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise LabError(f"No lab answers at {url}: {error}", "Type:  make up", "Or set LAB_URL.") from None
+    finally:
+        connection.close()
+
+
+def _ask(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    headers: dict[str, str],
+    body: bytes | None = None,
+) -> Answer:
+    connection.request(method, target, body, headers)
+    response = connection.getresponse()
+    return Answer(response.status, response.read())
+
+
 def _json(url: str, target: str) -> dict[str, Any]:
-    answer = send(url, "GET", target, {"User-Agent": "cgi-lab"})
+    return _loaded(url, send(url, "GET", target, OWN))
+
+
+def _loaded(url: str, answer: Answer) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = json.loads(answer.body)
     except ValueError:

@@ -45,11 +45,17 @@ def headers_by_origin(one: dict[str, Any]) -> Iterable[Text]:
         yield text
 
 
-def show(console: Console, one: dict[str, Any]) -> None:
-    """Print a whole exchange: what was sent, given, printed and received, and when."""
+def show(console: Console, one: dict[str, Any], body: bytes | None = None) -> None:
+    """Print a whole exchange: what was sent, given, printed and received, and when.
+
+    Args:
+        console: where to.
+        one: the exchange.
+        body: of the request, where whoever shows it knows it; the lab records none.
+    """
     panels = {
         "why it failed": _diagnosis(one),
-        "client sent": _client_sent(one),
+        "client sent": _client_sent(one, body),
         f"script was given  ({printable(one['script'] or '')})": _script_was_given(one),
         "script printed": _script_printed(one),
         "client received": _client_received(one),
@@ -77,11 +83,14 @@ def _diagnosis(one: dict[str, Any]) -> list[Text]:
     return [*lines, Text(f"  more about it: {printable(found['manual'])}", style="dim")]
 
 
-def _client_sent(one: dict[str, Any]) -> list[Text]:
+def _client_sent(one: dict[str, Any], body: bytes | None) -> list[Text]:
     request_line = " ".join(part for part in (one["method"], one["target"], one["protocol"]) if part)
     lines = [Text(f"  {printable(request_line)}")]
     lines += [Text(f"  {printable(header['name'])}: {printable(header['value'])}") for header in one["request_headers"]]
-    if one["body_length"]:
+    if body:
+        lines.append(Text(f"  body: {len(body)} bytes", style="dim"))
+        lines.append(Text(f"    {printable(body.decode(errors='backslashreplace'))}"))
+    elif one["body_length"]:
         lines.append(Text(f"  body: {one['body_length']} bytes, not recorded", style="dim"))
     return lines
 

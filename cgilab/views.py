@@ -28,6 +28,7 @@ def as_summary(one: Exchange, cause: str | None = None) -> dict[str, Any]:
         "id": one.id,
         "started": one.started,
         "client": one.client[0],
+        "port": one.client[1],
         "agent": agents[0] if agents else "",
         "method": one.method,
         "target": one.target,

@@ -3,9 +3,9 @@
 import argparse
 import json
 import re
-import secrets
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from posixpath import normpath
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from rich.console import Console
 
@@ -32,11 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Send the request, and show what the lab has recorded of it."""
     method, target, headers, body = request(arguments.words)
-    agent = headers.setdefault("User-Agent", f"lab-trace/{secrets.token_hex(4)}")
-    url = remote.address()
-    before = remote.exchanges(url)
-    remote.send(url, method, target, headers, body)
-    one = remote.wait_for_exchange(url, agent, before[-1]["id"] if before else "")
+    if is_labs_own(target):
+        raise LabError(
+            f"{target} is a page of the lab's own, and requests for these are not recorded.",
+            "To see the answer:  curl -i, and the whole URL",
+        )
+    _add(headers, "User-Agent", "lab-trace")
+    one = remote.trace(remote.address(), method, target, headers, body)
     if arguments.json:
         print(json.dumps(one, indent=2))
     elif arguments.har:
@@ -46,8 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise LabError(f"{arguments.har} cannot be written: {error.strerror}.") from None
         print(f"trace: {arguments.har} holds the exchange {one['id']}")
     else:
-        terminal.show(Console(highlight=False), one)
+        terminal.show(Console(highlight=False), one, body)
     return 0 if one["status"] < FAILED else 1
+
+
+def is_labs_own(target: str) -> bool:
+    """Tell whether a target is what httpd.conf does not record: /lab and all below it, however it is written."""
+    path = re.sub("/+", "/", unquote(target.partition("?")[0]))
+    return f"{normpath(path)}/".startswith("/lab/")
 
 
 def request(words: list[str]) -> tuple[str, str, dict[str, str], bytes | None]:
@@ -86,7 +94,13 @@ def request(words: list[str]) -> tuple[str, str, dict[str, str], bytes | None]:
     encoded = urlencode(parameters)
     query = quote(parts.query, safe="%=&+:/?@!$'()*,;~-._")
     if method in WITH_BODY:
-        headers.setdefault("Content-Type", FORM)
+        _add(headers, "Content-Type", FORM)
         return method, path + (f"?{query}" if query else ""), headers, encoded.encode()
     query = "&".join(part for part in (query, encoded) if part)
     return method, path + (f"?{query}" if query else ""), headers, None
+
+
+def _add(headers: dict[str, str], name: str, value: str) -> None:
+    """Add a header, where none of this name is given in capitals or small letters."""
+    if name.lower() not in {given.lower() for given in headers}:
+        headers[name] = value

@@ -67,6 +67,9 @@ def env_failure(evidence: Evidence) -> tuple[str, str] | None:
 
 def had_headers(evidence: Evidence) -> bool:
     """Return whether the script had printed its headers before it failed."""
+    if evidence.printed is None:
+        # A log does not name the headers, but tells whether the response had begun.
+        return evidence.status is not None and evidence.status < FAILED
     return bool(evidence.printed)
 
 

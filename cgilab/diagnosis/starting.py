@@ -213,7 +213,9 @@ def windows_line_endings(evidence: Evidence) -> Finding | None:
 def before_windows_line_endings(script: Script) -> Finding | None:
     """The same, of a file alone. Python takes them in all lines but the first; a shell takes them in none."""
     first = script.content.partition(b"\n")[0]
-    in_first = first.startswith(b"#!") and first.endswith(b"\r")
+    # `env -S` splits what it is given at white space, and a carriage return is that.
+    splits = re.match(rb"#!\s*\S*/env\s+-\w*S", first) is not None
+    in_first = first.startswith(b"#!") and first.endswith(b"\r") and not splits
     in_shell = script.language in SHELLS and b"\r\n" in script.content
     if not (in_first or in_shell):
         return None
@@ -383,7 +385,9 @@ def before_wrong_interpreter(script: Script) -> Finding | None:
     """The same, of a file alone."""
     body = script.content.partition(b"\n")[2]
     written = ""
-    if script.language in SHELLS and PYTHON_CODE.search(body) and not SHELL_CODE.search(body) and b"<<" not in body:
+    hands_over = re.search(rb"""^['"]*exec\b.*python""", body, re.MULTILINE) is not None
+    is_shell = script.language in SHELLS and not hands_over and b"<<" not in body and not SHELL_CODE.search(body)
+    if is_shell and PYTHON_CODE.search(body):
         written = "Python"
     elif script.is_python and re.match(rb"\s*<\?php", body):
         written = "PHP"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import chromium
@@ -69,6 +70,11 @@ class LabPage:
         self.page.get_by_label("Parameters").fill(parameters)
         self.page.get_by_label("Headers").fill(headers)
         self.page.get_by_role("button", name="Send").click()
+
+
+def call(lab: RunningLab, path: str, headers: dict[str, str] | None = None) -> requests.Response:
+    """Call the lab as a program does, with nothing but these headers and what http needs."""
+    return requests.get(f"{lab.url}{path}", headers=headers, timeout=10, allow_redirects=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The page /lab/, as a learner uses it."""
+"""The page /lab/, as a learner uses it: the list, an exchange, two exchanges compared."""
 
 import json
 import os
@@ -7,44 +7,17 @@ import subprocess
 import sys
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from cgilab.engine import ROOT
-from tests.browser.conftest import LabPage
+from tests.browser.conftest import LabPage, call
+from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab
-from tests.support.wait import wait_until
 
-PARAMETERS = "last_name=de la Huche\nfirst_name=Jean-Paul\nage=42"
 ENCODED = "last_name=de+la+Huche&first_name=Jean-Paul&age=42"
-SENTENCE = "Information received from the web service [first_name=['Jean-Paul'],last_name=['de la Huche'],age=['42']]"
-
-PROGRAMS = {
-    "curl": ["sh", "-c"],
-    "http.client": [sys.executable, "-c"],
-    "requests": [sys.executable, "-c"],
-}
-
-
-def call(lab: RunningLab, path: str, headers: dict[str, str] | None = None) -> requests.Response:
-    """Call the lab as a program does, with nothing but these headers and what http needs."""
-    return requests.get(f"{lab.url}{path}", headers=headers, timeout=10, allow_redirects=False)
-
-
-def recorded(lab: RunningLab, mark: str) -> dict[str, Any]:
-    """Return the recorded exchange whose target holds a mark, as JSON; it is recorded after its response."""
-
-    def find() -> list[str]:
-        listed = requests.get(f"{lab.url}/lab/exchanges", timeout=10).json()["exchanges"]
-        return [one["id"] for one in listed if mark in one["target"]]
-
-    (identifier,) = wait_until(find)
-    found: dict[str, Any] = requests.get(f"{lab.url}/lab/exchanges/{identifier}", timeout=10).json()
-    return found
 
 
 def test_the_list_fills_while_a_python_client_runs(lab: RunningLab, lab_page: LabPage) -> None:
@@ -163,105 +136,6 @@ def test_what_the_script_wrote_to_its_standard_error_is_shown(
     assert lab_page.page.locator(".messages .value").all_text_contents() == [
         f"AH01215: stderr from /srv/cgi-bin/{service.name}: a word <b>for</b> people"
     ]
-
-
-def test_the_form_sends_the_chapters_post(lab_page: LabPage) -> None:
-    lab_page.open()
-    lab_page.page.get_by_text("Send a request").click()
-    lab_page.page.get_by_label("Method").select_option("POST")  # path and parameters are there already
-    lab_page.page.get_by_role("button", name="Send").click()
-
-    expect(lab_page.page.locator("h2.title")).to_have_text("POST /cgi-bin/web_03.py 200")
-    expect(lab_page.panel("Client sent").locator("pre")).to_have_text(ENCODED)
-    expect(lab_page.panel("Client received").locator("pre")).to_have_text(f"{SENTENCE}\n")
-    sent = {row[0].lower(): row[1] for row in lab_page.rows("Client sent")}
-    assert (sent["content-type"], sent["content-length"]) == ("application/x-www-form-urlencoded", "49")
-
-
-def test_the_form_sends_a_get_with_a_header(lab_page: LabPage) -> None:
-    lab_page.open()
-    lab_page.fill_form("GET", "/cgi-bin/web_04.py?first=1", "mark=form & more\nempty=", "X-Lesson: 12.3")
-
-    target = "/cgi-bin/web_04.py?first=1&mark=form+%26+more&empty="
-    expect(lab_page.page.locator("h2.title")).to_have_text(f"GET {target} 200")
-    assert ("HTTP_X_LESSON", "12.3") in lab_page.rows("Script was given")
-
-
-def test_the_form_sends_a_head(lab_page: LabPage) -> None:
-    lab_page.open()
-    lab_page.fill_form("HEAD", "/cgi-bin/web_02.py?mark=head", "")
-
-    expect(lab_page.page.locator("h2.title")).to_have_text("HEAD /cgi-bin/web_02.py?mark=head 200")
-    expect(lab_page.panel("Client received").locator(".body")).to_have_text("No body: the method was HEAD")
-
-
-@pytest.mark.parametrize(
-    ("path", "headers", "answer"),
-    [
-        pytest.param(
-            "//example.org/", "", "This page may send to the lab alone: start the path with one /", id="elsewhere"
-        ),
-        pytest.param("/lab/exchanges", "", "Requests for the lab's own pages are not recorded", id="the lab's own"),
-        pytest.param("/", "X-Lesson 12", "“X-Lesson 12” is no header: there is no colon in it", id="no colon"),
-    ],
-)
-def test_the_form_says_what_it_cannot_send(lab_page: LabPage, path: str, headers: str, answer: str) -> None:
-    lab_page.open()
-    lab_page.fill_form("GET", path, "", headers)
-
-    expect(lab_page.page.locator("#send-status")).to_have_text(answer)
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_a_copied_program_gives_the_same_answer(lab_page: LabPage, program: str) -> None:
-    lab_page.open()
-    lab_page.fill_form("POST", f"/cgi-bin/web_03.py?mark=copied-{program}", PARAMETERS)
-    expect(lab_page.panel("Client received").locator("pre")).to_have_text(f"{SENTENCE}\n")
-
-    assert run_copy(lab_page, program).rstrip().splitlines()[-1] == SENTENCE
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_a_copied_program_quotes_what_it_has_to(lab: RunningLab, lab_page: LabPage, program: str) -> None:
-    value = 'it\'s "$HOME" `id` \\ ; {a,b} %s'
-    mark = f"mark=quoted-{program}"
-    target = f"/cgi-bin/web_04.py?{mark}&q='$(id)'[1-2]{{a,b}}%22%0A&"
-    connection = HTTPConnection("localhost", lab.port, timeout=10)
-    connection.request("GET", target, headers={"X-Quoted": value, "X-Empty": ""})
-    connection.getresponse().read()
-    connection.close()
-    lab_page.open_exchange(mark)
-
-    printed = run_copy(lab_page, program).splitlines()
-    variables = dict(line.split(" : ", 1) for line in printed if " : " in line)
-    expected = {"HTTP_X_QUOTED": value, "HTTP_X_EMPTY": "", "HTTP_HOST": f"localhost:{lab.port}"}
-    assert {name: variables.get(name) for name in expected} == expected
-    assert variables["REQUEST_METHOD"] == "GET"
-    assert variables["QUERY_STRING"].startswith(mark)
-
-
-def run_copy(lab_page: LabPage, program: str) -> str:
-    """Copy a program from the page, run it, and return what it prints."""
-    lab_page.page.get_by_text("Copy as curl, http.client, requests").click()
-    lab_page.page.get_by_role("button", name=f"Copy {program}").click()
-    expect(lab_page.page.locator(f".program[data-program='{program}'] [role=status]")).to_have_text("Copied")
-    text = lab_page.page.evaluate("navigator.clipboard.readText()")
-    done = subprocess.run(
-        [*PROGRAMS[program], text], capture_output=True, encoding="utf-8", timeout=30, check=False, stdin=None
-    )
-    assert done.returncode == 0, f"{text}\n{done.stderr}"
-    return done.stdout
-
-
-def test_a_body_that_is_not_recorded_is_said_to_be_missing(lab: RunningLab, lab_page: LabPage) -> None:
-    requests.post(f"{lab.url}/cgi-bin/web_03.py?mark=missing", data={"age": "42"}, timeout=10)
-    lab_page.open_exchange("mark=missing")
-    lab_page.page.get_by_text("Copy as curl, http.client, requests").click()
-
-    expect(lab_page.page.locator(".copies .note")).to_have_text(
-        "The body of 6 bytes is not recorded: put it in its place."
-    )
-    expect(lab_page.panel("Client sent").locator(".body")).to_have_text("Body: 6 bytes, not recorded")
 
 
 def test_two_exchanges_are_compared_differences_first(lab: RunningLab, lab_page: LabPage) -> None:
@@ -446,55 +320,3 @@ def test_a_page_that_nobody_sees_asks_for_nothing(lab: RunningLab, lab_page: Lab
     recorded(lab, "mark=seen")
     lab_page.page.evaluate("window.seen = true; document.dispatchEvent(new Event('visibilitychange'))")
     expect(lab_page.item("mark=seen")).to_be_visible()
-
-
-def test_a_keyboard_is_enough(lab: RunningLab, lab_page: LabPage) -> None:
-    call(lab, "/cgi-bin/web_02.py?mark=keyboard")
-    lab_page.open()
-    expect(lab_page.item("mark=keyboard")).to_be_visible()
-    focused = []
-    for _ in range(4):
-        lab_page.page.keyboard.press("Tab")
-        focused.append(lab_page.page.evaluate("document.activeElement.textContent.trim()"))
-        outline = lab_page.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert outline == "solid", focused[-1]
-    assert focused[:3] == ["Skip to the exchange", "cgi-lab", "Send a request"]
-    assert "mark=keyboard" in focused[3]  # the newest exchange
-    lab_page.page.keyboard.press("Enter")
-
-    expect(lab_page.page.locator("h2.title")).to_contain_text("mark=keyboard")
-
-
-WINDOWS = [
-    pytest.param({"viewport": {"width": width, "height": 800}, "color_scheme": scheme}, id=f"{width}px, {scheme}")
-    for width, scheme in ((360, "light"), (1280, "light"), (1280, "dark"), (1920, "dark"))
-]
-
-
-@pytest.mark.parametrize("lab_page", WINDOWS, indirect=True)
-@pytest.mark.parametrize("view", ["nothing", "exchange", "comparison", "gone"])
-def test_it_is_accessible_and_scrolls_in_one_direction(lab: RunningLab, lab_page: LabPage, view: str) -> None:
-    call(lab, f"/cgi-bin/web_04.py?{'a-long-query' * 30}", {"X-Long": "x" * 400})
-    call(lab, "/cgi-bin/no_such_script.py")
-    lab_page.open()
-    expect(lab_page.page.locator("#exchanges a").first).to_be_visible()
-    lab_page.page.get_by_text("Send a request").click()
-    if view in {"exchange", "comparison"}:
-        lab_page.page.locator("#exchanges a", has_text="a-long-query").first.click()
-        expect(lab_page.page.locator(".panel")).to_have_count(4)
-        closed = lab_page.page.locator("details:not([open]) > summary")
-        while closed.count():
-            closed.first.click()
-    if view == "comparison":
-        lab_page.page.get_by_role("button", name="Compare two").click()
-        expect(lab_page.page.locator("table")).to_have_count(2)
-    if view == "gone":
-        lab_page.open("?exchange=gone")
-        expect(lab_page.page.locator("#view .note")).to_be_visible()
-        lab_page.complaints.clear()
-
-    result = Axe().run(lab_page.page)
-    assert result.response["violations"] == [], result.generate_report()
-    width = lab_page.page.viewport_size
-    assert width is not None
-    assert lab_page.page.evaluate("document.documentElement.scrollWidth") == width["width"]

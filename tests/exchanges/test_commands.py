@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cgilab.commands.trace import is_labs_own
 from cgilab.engine import ROOT
-from tests.support.recorded import recorded
-from tests.support.running_lab import RunningLab
+from tests.support.recorded import recorded, summaries
+from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import send
 
 
@@ -34,7 +35,8 @@ def test_trace_shows_the_chapters_post(lab: RunningLab) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "  POST /cgi-bin/web_03.py HTTP/1.1" in lines
-    assert "  body: 49 bytes, not recorded" in lines
+    place = lines.index("  body: 49 bytes")
+    assert lines[place + 1 : place + 3] == ["    last_name=de+la+Huche&first_name=Jean-Paul&age=42", ""]
     assert "    CONTENT_LENGTH : 49" in lines
     assert "  Content-Type: text/plain  sent as printed" in lines
     assert "  script  Content-Type: text/plain" in lines
@@ -57,6 +59,78 @@ def test_trace_as_json_is_the_exchange_as_the_page_gets_it(lab: RunningLab) -> N
     done = lab_command(lab, "trace", "/cgi-bin/web_02.py", "mark=as-json", "--json")
 
     assert json.loads(done.stdout) == recorded(lab, "mark=as-json")
+
+
+# What httpd answers before it has read the whole request; the headers are then recorded in part or not at all.
+REFUSED = [
+    pytest.param(["X-Long:" + "x" * 9000], 400, id="a header that is too long"),
+    pytest.param([f"X-{number}:x" for number in range(101)], 400, id="too many headers"),
+    pytest.param(["Host:a b"], 400, id="a wrong name of the server"),
+    pytest.param(["long=" + "x" * 9000], 414, id="a target that is too long"),
+]
+
+
+@pytest.mark.parametrize(("words", "status"), REFUSED)
+def test_trace_finds_what_the_server_refuses_early(lab: RunningLab, words: list[str], status: int) -> None:
+    done = lab_command(lab, "trace", "--json", "/cgi-bin/web_02.py?early", *words)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    exchange = json.loads(done.stdout)
+    assert (exchange["status"], exchange["script"]) == (status, None)
+    assert exchange["target"].startswith("/cgi-bin/web_02.py?early")
+
+
+def test_trace_finds_an_exchange_whose_user_agent_is_masked(lab: RunningLab) -> None:
+    done = lab_command(lab, "trace", "--json", "/?masked-agent", "user-agent:token=abc")
+
+    agents = [header for header in json.loads(done.stdout)["request_headers"] if header["name"].lower() == "user-agent"]
+    assert agents == [{"name": "user-agent", "value": "token=(masked)"}]
+
+
+OWN_PATHS = {
+    "/lab": True,
+    "/lab/": True,
+    "/lab/exchanges": True,
+    "/lab/missing": True,
+    "//lab//x": True,
+    "/%6cab/x": True,
+    "/x/../lab/x": True,
+    "/x/../lab": True,
+    "/labs": False,
+    "/LAB/": False,
+    "/x/lab/": False,
+}
+
+
+@pytest.mark.parametrize(("path", "own"), OWN_PATHS.items())
+def test_the_labs_own_pages_are_those_that_are_not_recorded(lab: RunningLab, path: str, own: bool) -> None:
+    mark = f"own-{list(OWN_PATHS).index(path)}"
+    send(lab.port, f"GET {path}?{mark} HTTP/1.0")
+    send(lab.port, f"GET /?after-{mark}- HTTP/1.0")
+    recorded(lab, f"after-{mark}-")
+
+    assert is_labs_own(f"{path}?{mark}") == own
+    assert [one["target"] for one in summaries(lab) if one["target"].endswith(f"?{mark}")] == (
+        [] if own else [f"{path}?{mark}"]
+    )
+
+
+def test_trace_says_at_once_that_the_labs_own_pages_are_not_recorded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cgilab", "trace", "/lab/exchanges"],
+        cwd=ROOT,
+        env={**os.environ, "LAB_URL": "http://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "/lab/exchanges is a page of the lab's own, and requests for these are not recorded.",
+        "  To see the answer:  curl -i, and the whole URL",
+    ]
 
 
 def test_trace_writes_an_archive(lab: RunningLab, tmp_path: Path) -> None:
@@ -83,7 +157,18 @@ def test_trace_without_a_lab_says_so(lab: RunningLab) -> None:
     assert lab.url
 
 
-def test_watch_shows_whoever_calls(lab: RunningLab) -> None:
+def test_watch_shows_whoever_calls(machine_settings: dict[str, str], tmp_path: Path) -> None:
+    # A lab of its own: elsewhere the first exchange may be that of a request which another test left running.
+    with running_lab(tmp_path, machine_settings) as lab:
+        line, *headers = watched(lab)
+
+    assert line.split()[1:3] == ["GET", "200"]
+    assert line.split()[-2:] == ["/cgi-bin/web_02.py?watched", "somebody"]
+    assert {header.split()[0] for header in headers} == {"script", "server"}
+
+
+def watched(lab: RunningLab) -> list[str]:
+    """Watch a lab while a request is sent to it, and return what is shown of it."""
     command = [sys.executable, "-u", "-m", "cgilab", "watch", "--verbose", "--count", "1"]
     environment = {**os.environ, "LAB_URL": lab.url, "COLUMNS": "200"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as watching:
@@ -93,7 +178,4 @@ def test_watch_shows_whoever_calls(lab: RunningLab) -> None:
         shown, _ = watching.communicate(timeout=60)
 
     assert watching.returncode == 0
-    line, *headers = shown.splitlines()
-    assert line.split()[1:3] == ["GET", "200"]
-    assert line.split()[-2:] == ["/cgi-bin/web_02.py?watched", "somebody"]
-    assert {header.split()[0] for header in headers} == {"script", "server"}
+    return shown.splitlines()

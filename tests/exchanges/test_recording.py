@@ -1,6 +1,7 @@
 """The recording holds under load, hostile input and a killed recorder, and tells nobody what is not theirs."""
 
 import http.client
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,11 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from cgilab.recorder import OPEN
 from cgilab.store import EXCHANGES
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
-from tests.support.wire import send
+from tests.support.wire import TIMEOUT, parse, read_all, send
 
 # Sends SIGKILL to the recorder; there is neither ps nor pkill in the image.
 KILL = """
@@ -153,6 +155,36 @@ def test_secrets_are_masked(lab: RunningLab) -> None:
     assert [header["value"] for header in exchange["sent"] if header["name"] == "Set-Cookie"] == ["(masked)"]
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        pytest.param(
+            "Set-Cookie tell-nobody",
+            "malformed header from script 'output.py': Bad header: Set-Cookie (masked)",
+            id="no colon",
+        ),
+        pytest.param(
+            "Set-Cookie: tell-nobody\1",
+            "AH02430: Response header 'Set-Cookie' value of '(masked)' contains invalid characters, aborting request",
+            id="a control character",
+        ),
+    ],
+)
+def test_a_secret_in_a_wrong_header_of_a_script_is_masked(
+    lab: RunningLab, header: str, message: str, request: pytest.FixtureRequest
+) -> None:
+    mark = f"masked-{request.node.callspec.id.replace(' ', '-')}"
+    output = f"Content-Type: text/plain\n{header}\n\n".encode()
+    length = f"Content-Length: {len(output)}"
+    answer = send(lab.port, f"POST /cgi-bin/output.py?{mark} HTTP/1.0", length, body=output)
+    exchange = recorded(lab, mark)
+
+    assert (answer.status, exchange["status"]) == (500, 500)
+    assert [one["text"].removeprefix("AH02429: ") for one in exchange["messages"]] == [message]
+    assert "tell-nobody" not in str(exchange)
+    assert "tell-nobody" not in "\n".join(lab.log())
+
+
 def test_secrets_are_kept_where_that_is_asked_for(machine_settings: dict[str, str], tmp_path: Path) -> None:
     with running_lab(tmp_path, {**machine_settings, "SHOW_SECRETS": "1"}) as showing:
         send(showing.port, "GET /?shown-1&password=for-all HTTP/1.0", "Cookie: session=for-all")
@@ -165,18 +197,19 @@ def test_secrets_are_kept_where_that_is_asked_for(machine_settings: dict[str, st
 # --- The page's interface ------------------------------------------------------------------------
 
 
-def test_the_list_goes_on_after_an_exchange(lab: RunningLab) -> None:
+# In the lab that nobody else calls: elsewhere a request of another test may end meanwhile.
+def test_the_list_goes_on_after_an_exchange(own_lab: RunningLab) -> None:
     for mark in ("after-1", "after-2", "after-3"):
-        send(lab.port, f"GET /?{mark} HTTP/1.0")
-        recorded(lab, mark)
-    first = recorded(lab, "after-1")
+        send(own_lab.port, f"GET /?{mark} HTTP/1.0")
+        recorded(own_lab, mark)
+    first = recorded(own_lab, "after-1")
 
-    newer = [one["target"] for one in summaries(lab, after=first["id"])]
+    newer = [one["target"] for one in summaries(own_lab, after=first["id"])]
     assert newer == ["/?after-2", "/?after-3"]
 
 
-def test_after_an_exchange_that_is_gone_comes_everything(lab: RunningLab) -> None:
-    assert summaries(lab, after="gone") == summaries(lab)
+def test_after_an_exchange_that_is_gone_comes_everything(own_lab: RunningLab) -> None:
+    assert summaries(own_lab, after="gone") == summaries(own_lab)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +234,26 @@ def test_the_labs_own_requests_are_not_recorded(lab: RunningLab) -> None:
     recorded(lab, "not-an-own-page")
 
     assert [one for one in summaries(lab) if one["target"].startswith("/lab/")] == []
+
+
+def test_the_labs_own_requests_take_no_place_of_one_under_way(lab: RunningLab) -> None:
+    output = b"Content-Type: text/plain\n\n"
+    lines = ["POST /cgi-bin/output.py?under-way HTTP/1.1", "Host: localhost", "Connection: close"]
+    lines += ["Expect: 100-continue", f"Content-Length: {len(output)}", "", ""]
+    with socket.create_connection(("127.0.0.1", lab.port), timeout=TIMEOUT) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        # Its headers have been logged. As many others as the recorder holds open at once, and one.
+        with requests.Session() as session:
+            for _ in range(OPEN + 1):
+                session.get(f"{lab.url}/lab/lab.css", timeout=10)
+        connection.sendall(output)
+        answer = parse(read_all(connection))
+
+    assert answer.status == 200
+    assert [f"{header['name']}: {header['value']}" for header in recorded(lab, "under-way")["request_headers"]] == (
+        lines[1:-2]
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8080"])

@@ -25,6 +25,7 @@ MODULES = {
     "cgi_module (shared)",
     "dir_module (shared)",
     "env_module (shared)",
+    "headers_module (shared)",
     "mime_module (shared)",
     "mpm_prefork_module (shared)",
     "reqtimeout_module (shared)",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
+from urllib.parse import quote
 
 ENV = "#!/usr/bin/env python3"
 DIRECT = "#!/usr/bin/python3"
@@ -63,6 +64,11 @@ class Placed:
     url: str = ""
     request: Request = field(default_factory=Request)
 
+    @property
+    def path(self) -> str:
+        """The path of its URL."""
+        return self.url or quote(f"{'/' if self.in_www else '/cgi-bin/'}{self.name}")
+
 
 @dataclass(frozen=True, eq=False)
 class Piece(Placed):
@@ -70,7 +76,8 @@ class Piece(Placed):
 
     Attributes:
         cause: which is to be named first once it has been served.
-        before: the cause that is to be named of the file alone; None where only a run can tell.
+        before: the cause that is to be named of the file alone; None where only a run can tell for sure: nothing
+            need be said then, and nothing else may.
         status: that the client gets; None where it gets no status line at all.
         says: a part of one message that httpd logs about it; empty where it logs nothing.
         own_body: whether the script's own output reaches the client in spite of a status of an error, so that no page

@@ -106,7 +106,7 @@ def test_a_script_that_floods_its_stderr_takes_no_place_of_the_headers(
     (record,) = records(tmp_path)
     lines = record.split(b"\n")
     header = lines.index(b"DATE TIME http:trace4   Server: me")
-    assert lines[-2:] == [CUT, last("a").rstrip()]
+    assert lines[-2:] == [b"DATE TIME " + CUT, last("a").rstrip()]
     assert 0 < header <= MESSAGES
     assert len(lines[header + 1 : -2]) == LAST_MESSAGES
     assert len(record) <= store.RECORD_BYTES
@@ -120,7 +120,7 @@ def test_a_request_of_many_long_lines_keeps_the_start_of_each(recorder: Recorder
     (record,) = records(tmp_path)
     *lines, cut, _ = record.split(b"\n")
     assert len(record) <= store.RECORD_BYTES
-    assert cut == CUT
+    assert cut == b"DATE TIME " + CUT
     assert [line[:32].split(b":")[-2].split()[-1] for line in lines] == [
         f"X-{number}".encode() for number in range(100)
     ]
@@ -133,6 +133,22 @@ def test_a_request_takes_a_megabyte_of_memory_at_most(recorder: Recorder, tmp_pa
 
     (record,) = records(tmp_path)
     assert record.count(b"\n") == REQUEST_BYTES // 8022 + 1
+
+
+def test_that_lines_are_missing_is_said_with_the_time_of_the_last_one_kept(recorder: Recorder, tmp_path: Path) -> None:
+    for number in range(2 * MESSAGES):
+        recorder.take(f"a 2026-11-22 14:52:53.{number:06} cgi:error Oops\n".encode())
+    recorder.take(last("a"))
+
+    (record,) = records(tmp_path)
+    *_, kept, cut, _ = record.split(b"\n")
+    assert (kept[-4:], cut) == (b"Oops", kept.removesuffix(b"cgi:error Oops") + CUT)
+
+
+def test_a_request_of_which_nothing_can_be_kept_has_its_last_line(recorder: Recorder, tmp_path: Path) -> None:
+    recorder.take(trace("a", "x" * (REQUEST_BYTES + 1)) + last("a"))
+
+    assert records(tmp_path) == [last("a").rstrip()]
 
 
 def test_a_line_that_stands_in_another_belongs_to_nobody(recorder: Recorder, tmp_path: Path) -> None:
@@ -242,6 +258,18 @@ SECRETS = [
     pytest.param(LINE + b"Proxy-Authorization: x", LINE + b"Proxy-Authorization: (masked)", id="proxy"),
     pytest.param(LINE + b"Cookie: a=1; b=2", LINE + b"Cookie: (masked)", id="cookies"),
     pytest.param(LINE + b"Set-Cookie: a=1", LINE + b"Set-Cookie: (masked)", id="a new cookie"),
+    pytest.param(LINE + b"Set-Cookie:a=1", LINE + b"Set-Cookie:(masked)", id="without a space"),
+    pytest.param(LINE + b"Set-Cookie a=1", LINE + b"Set-Cookie (masked)", id="without a colon"),
+    pytest.param(
+        b"D T cgi:error malformed header from script 'a.py': Bad header: Set-Cookie a=1",
+        b"D T cgi:error malformed header from script 'a.py': Bad header: Set-Cookie (masked)",
+        id="a cookie without colon",
+    ),
+    pytest.param(
+        b"D T http:error AH02430: Response header 'Set-Cookie' value of 'a=\\x01' contains invalid characters",
+        b"D T http:error AH02430: Response header 'Set-Cookie' value of '(masked)' contains invalid characters",
+        id="a cookie with a control character",
+    ),
     pytest.param(b"=a\tGET /?password=x&b=1 HTTP", b"=a\tGET /?password=(masked)&b=1 HTTP", id="a password"),
     pytest.param(b"=a\tQUERY_STRING=user_pwd=x\tB=1", b"=a\tQUERY_STRING=user_pwd=(masked)\tB=1", id="in a variable"),
     pytest.param(b"=a\t/?a=1&API-Key=x;y&c=2", b"=a\t/?a=1&API-Key=(masked)&c=2", id="a key with a semicolon"),
@@ -252,8 +280,11 @@ SECRETS = [
     pytest.param(b'=a\t"GET /?access_token=x" 200', b'=a\t"GET /?access_token=(masked)" 200', id="a token"),
 ]
 HARMLESS = [
+    b"D T cgi:error malformed header from script 'a.py': Bad header: Cookie-Law yes",
+    b"D T cgi:error AH01215: stderr from a.py: a cookie too many",
     b"D T http:trace4   Accept: */*",
     b"D T http:trace4   X-Cookie-Law: yes",
+    b"D T http:trace4   Cookie-Law: yes",
     b"=a\tGET /?name=secret&passage=12 HTTP",
     b"=a\tPATH=/usr/bin\tQUERY_STRING=",
 ]

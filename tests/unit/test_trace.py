@@ -3,12 +3,14 @@
 import io
 import json
 from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from cgilab import terminal
+from cgilab import remote, terminal
 from cgilab.commands.trace import request
 from cgilab.errors import LabError
 from cgilab.har import as_har
@@ -29,6 +31,7 @@ WORDS = [
     pytest.param("/a X-A:b=c", ("GET", "/a", {"X-A": "b=c"}, None), id="a header with an equals sign"),
     pytest.param("/a b=c:d", ("GET", "/a?b=c%3Ad", {}, None), id="a parameter with a colon"),
     pytest.param("POST /a Content-Type:a/b", ("POST", "/a", {"Content-Type": "a/b"}, b""), id="a type of one's own"),
+    pytest.param("POST /a content-type:a/b", ("POST", "/a", {"content-type": "a/b"}, b""), id="small letters"),
     pytest.param("/é b=é", ("GET", "/%C3%A9?b=%C3%A9", {}, None), id="UTF-8"),
 ]
 
@@ -44,10 +47,85 @@ def test_words_that_make_none(words: str) -> None:
         request(words.split())
 
 
-def shown(one: dict[str, Any]) -> list[str]:
+class StandIn(HTTPServer):
+    """A server in the place of a lab, which gives each path its answer.
+
+    Attributes:
+        protocol: HTTP/1.0 ends each connection.
+        answers: by path, as JSON.
+        asked: the paths so far.
+    """
+
+    def __init__(self, protocol: str, answers: dict[str, Any]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = protocol
+            server: StandIn
+
+            def do_GET(self) -> None:
+                self.server.asked.append(self.path)
+                content = json.dumps(self.server.answers[self.path]).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def trace(self) -> dict[str, Any]:
+        """Trace a request of /here."""
+        Thread(target=self.serve_forever).start()
+        try:
+            return remote.trace(f"http://127.0.0.1:{self.server_port}", "GET", "/here", {})
+        finally:
+            self.shutdown()
+
+
+ASKER = {"client": "192.0.2.1", "port": 1}
+
+
+def test_nobody_elses_exchange_is_taken_for_the_traced_one() -> None:
+    exchanges = [
+        {"id": "other", "agent": "same", "client": "192.0.2.1", "port": 2},
+        {"id": "another", "agent": "same", "client": "192.0.2.2", "port": 1},
+        {"id": "own", "agent": "same", **ASKER},
+    ]
+    answers = {
+        "/lab/exchanges": {"exchanges": [{"id": "before", **ASKER}], "asker": ASKER},
+        "/here": {},
+        "/lab/exchanges?after=before": {"exchanges": exchanges, "asker": {"client": "192.0.2.1", "port": 2}},
+        "/lab/exchanges/own": {"whole": "own"},
+    }
+    with StandIn("HTTP/1.1", answers) as server:
+        assert server.trace() == {"whole": "own"}
+        assert server.asked == list(answers)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "answer"),
+    [
+        pytest.param("HTTP/1.0", {"exchanges": [], "asker": ASKER}, id="connections end"),
+        pytest.param("HTTP/1.1", {"exchanges": []}, id="another version"),
+    ],
+)
+def test_a_lab_in_which_no_exchange_could_be_found_is_sent_nothing(protocol: str, answer: dict[str, Any]) -> None:
+    with StandIn(protocol, {"/lab/exchanges": answer}) as server:
+        with pytest.raises(LabError) as raised:
+            server.trace()
+
+        assert server.asked == ["/lab/exchanges"]
+    assert raised.value.fix == ("httpd.conf is to say:  KeepAlive On", "Type:  make up")
+
+
+def shown(one: dict[str, Any], body: bytes | None = None) -> list[str]:
     """Return what a terminal without colours would show."""
     console = Console(file=io.StringIO(), width=200)
-    terminal.show(console, one)
+    terminal.show(console, one, body)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue().splitlines()
 
@@ -84,6 +162,24 @@ def test_a_terminal_shows_what_became_of_what_the_script_printed() -> None:
         "  Content-Length: 99  dropped",
         "  Connection: X-Lesson  changed",
     ]
+
+
+BODIES = [
+    pytest.param(None, ["  body: 6 bytes, not recorded"], id="another client's"),
+    pytest.param(b"age=42", ["  body: 6 bytes", "    age=42"], id="its own"),
+    pytest.param(b"a\n\x1b[31m\xff", ["  body: 8 bytes", r"    a\n\x1b[31m\xff"], id="bytes that are no text"),
+]
+
+
+@pytest.mark.parametrize(("body", "lines"), BODIES)
+def test_a_terminal_shows_the_body_where_it_is_known(body: bytes | None, lines: list[str]) -> None:
+    one = {**EXCHANGE, "request_headers": [{"name": "Content-Length", "value": "6"}], "body_length": 6}
+
+    assert shown(one, body)[4:][: len(lines) + 1] == [*lines, ""]
+
+
+def test_a_terminal_shows_no_body_where_there_is_none() -> None:
+    assert [line for line in shown({**EXCHANGE, "body_length": None}, b"") if "body" in line] == []
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\rb", "\x9b2J", "\u202eleft"])

@@ -116,6 +116,7 @@ function addToList(found) {
   }
   for (const identifier of [...summaries.keys()].slice(0, -KEPT)) {
     summaries.delete(identifier);
+    remembered.delete(identifier);
     list.lastChild.remove();
   }
   markCurrent();
@@ -600,6 +601,7 @@ function agentLine(one) {
 // --- Programs that send the same request ------------------------------------------------------------
 
 const BODY_NOT_RECORDED = "put the body here: it is not recorded";
+const MASKED = "(masked)"; // what the recorder writes in the place of a secret
 
 function bodyToSend(one, known) {
   return known ?? (one.body_length ? BODY_NOT_RECORDED : null);
@@ -613,13 +615,22 @@ function headersToSend(one) {
   );
 }
 
-// As it stands in a request line: a browser's path may hold what only it encodes.
+// As it stands in a request line: a browser's path may hold what only it encodes. Always a path, so that a program that
+// was copied calls this lab, whichever host the client named before it.
 function targetToSend(one) {
-  return one.target.replace(/[^\x21-\x7e]+/gu, (characters) => encodeURIComponent(characters));
+  const path = one.target.replace(/^https?:\/\/[^/?#]*/i, "");
+  const target = path.startsWith("/") ? path : `/${path}`;
+  return target.replace(/[^\x21-\x7e]+/gu, (characters) => encodeURIComponent(characters));
 }
 
 function addressToSend(one) {
-  return /^https?:/i.test(one.target) ? targetToSend(one) : `http://${location.host}${targetToSend(one)}`;
+  return `http://${location.host}${targetToSend(one)}`;
+}
+
+// Shells and Python alike start a comment with #.
+function maskedNote(one) {
+  const masked = [one.target, ...headersToSend(one).map((header) => header.value)].some((text) => text.includes(MASKED));
+  return masked ? `# A secret was masked when this was recorded: put the real one in the place of ${MASKED}.\n` : "";
 }
 
 function shellQuoted(text) {
@@ -645,7 +656,7 @@ function curl(one, known) {
     if (value(headers, name.toLowerCase()) === undefined) options.push(`--header '${name}:'`);
   }
   if (content !== null) options.push(`--data-raw ${shellQuoted(content)}`);
-  return ["curl --include", ...options, shellQuoted(address)].join(" \\\n  ");
+  return maskedNote(one) + ["curl --include", ...options, shellQuoted(address)].join(" \\\n  ");
 }
 
 // A string of JSON is one of Python as well.
@@ -669,7 +680,7 @@ function pythonBody(one, known) {
 }
 
 function httpClient(one, known) {
-  return `from http.client import HTTPConnection
+  return `${maskedNote(one)}from http.client import HTTPConnection
 
 headers = ${pythonHeaders(one)}
 body = ${pythonBody(one, known)}
@@ -684,7 +695,7 @@ connection.close()
 }
 
 function withRequests(one, known) {
-  return `import requests
+  return `${maskedNote(one)}import requests
 
 headers = ${pythonHeaders(one)}
 body = ${pythonBody(one, known)}
@@ -759,17 +770,12 @@ function har(one, known) {
 
 // --- The form ---------------------------------------------------------------------------------------
 
-// The lab records no bodies. What this page has sent and received itself, it remembers until its tab is closed.
-function bodies(identifier) {
-  return JSON.parse(sessionStorage.getItem(identifier) ?? "{}");
-}
+// The lab records no bodies. What this page has sent and received itself, it remembers until it is left; it stores none
+// of it. By the exchange's id.
+const remembered = new Map();
 
-function remember(identifier, known) {
-  try {
-    sessionStorage.setItem(identifier, JSON.stringify(known));
-  } catch {
-    sessionStorage.clear(); // it is full
-  }
+function bodies(identifier) {
+  return remembered.get(identifier) ?? {};
 }
 
 function linesOf(text) {
@@ -797,7 +803,7 @@ function headers(text) {
 function requestOf(form) {
   const url = new URL(form.get("path"), location.origin);
   if (url.origin !== location.origin) throw new Error("This page may send to the lab alone: start the path with one /");
-  if (url.pathname.startsWith("/lab/")) throw new Error("Requests for the lab's own pages are not recorded");
+  if (/^\/lab(\/|$)/.test(url.pathname)) throw new Error("Requests for the lab's own pages are not recorded");
   url.hash = "";
   const method = form.get("method");
   const encoded = parameters(form.get("parameters"));
@@ -822,12 +828,18 @@ async function send(event) {
     const response = await fetch(url, options);
     const received = (await response.text()).slice(0, BODY_LENGTH_SHOWN);
     const identifier = await recorded(before, options.method, url.pathname + url.search);
-    remember(identifier, { sent: options.body || undefined, received: received || undefined });
+    remembered.set(identifier, { sent: options.body || undefined, received: received || undefined });
     say(status, `Answered with status ${summaries.get(identifier).status}`);
     await go(linkTo(identifier));
   } catch (error) {
     say(status, error.message);
   }
+}
+
+// A secret is masked in the record.
+function isRecordOf(recordedTarget, target) {
+  const parts = recordedTarget.split(MASKED).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".+")}$`, "u").test(target);
 }
 
 // Nothing in the answer says which exchange it was, so that the request stays as it would be without this page.
@@ -837,7 +849,10 @@ async function recorded(before, method, target) {
     await refresh();
     const found = [...summaries.values()].find(
       (one) =>
-        !before.has(one.id) && one.method === method && one.target === target && one.agent === navigator.userAgent,
+        !before.has(one.id) &&
+        one.method === method &&
+        isRecordOf(one.target, target) &&
+        one.agent === navigator.userAgent,
     );
     if (found) return found.id;
     await new Promise((resolve) => setTimeout(resolve, 100));
