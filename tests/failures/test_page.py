@@ -199,7 +199,10 @@ def test_a_script_that_takes_too_long(lab: RunningLab, script: Path) -> None:
     assert (answer.status, json.loads(answer.body)["cause"]) == (504, "timeout-before-headers")
 
 
-@pytest.mark.parametrize("path", ["/", "/none.html", "/lab/none", "/lab/exchanges/none", "/lab/failure/more"])
+ELSEWHERE = ["/", "/none.html", "/.hidden", "/lab/none", "/lab/exchanges/none", "/lab/failure/more"]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
 def test_elsewhere_there_is_no_such_page(lab: RunningLab, path: str) -> None:
     answer = send(lab.port, f"POST {path} HTTP/1.0", "Host: localhost", "Content-Length: 0")
 
