@@ -16,7 +16,7 @@ from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
 from tests.support.wire import Answer, send
 
-MANUAL = "https://github.com/cgi-lab/cgi-lab/blob/main/docs/troubleshooting.md"
+MANUAL = "/lab/troubleshooting"
 SILENT = "#!/bin/sh\nexit 3\n"
 SERVERS_OWN = {"Date", "Server", "Connection", "Transfer-Encoding", "Content-Length"}
 PAGES_OWN = {
