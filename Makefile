@@ -108,6 +108,10 @@ bench-record: environment engine ## measure what recording exchanges costs
 bench-explain: environment ## measure how fast an error log is explained
 	@.venv/bin/python -m bench.explain
 
+.PHONY: bench-failure
+bench-failure: environment engine ## measure what the page behind a failure costs
+	@.venv/bin/python -m bench.failure
+
 .PHONY: lock
 lock: environment ## pin the newest versions of what tests and checks need
 	@.venv/bin/python -m pip install --quiet uv

@@ -158,15 +158,18 @@ def as_text(failure: Failure) -> str:
 
 
 def as_data(failure: Failure) -> dict[str, Any]:
-    """Return the diagnosis for programs; all texts as they are, nothing made visible."""
+    """Return the diagnosis for programs. Texts are made visible here as well: what shows them need not know how."""
     finding = failure.diagnosis.finding if failure.diagnosis else None
     return {
         "cause": failure.cause,
         "title": failure.diagnosis.title if failure.diagnosis else failure.reason,
-        "sentence": failure.sentence,
+        "sentence": visible(failure.sentence),
         "certain": bool(failure.diagnosis and failure.diagnosis.certain),
-        "evidence": [{"heading": exhibit.heading, "lines": list(exhibit.lines)} for exhibit in failure.exhibits],
-        "fix": list(finding.fix) if finding else [],
+        "evidence": [
+            {"heading": visible(exhibit.heading), "lines": list(map(shown, exhibit.lines))}
+            for exhibit in failure.exhibits
+        ],
+        "fix": list(map(visible, finding.fix)) if finding else [],
         "diff": diff(failure),
         "manual": failure.manual,
     }
@@ -179,7 +182,7 @@ def as_problem(failure: Failure) -> dict[str, Any]:
         "type": failure.manual,
         "title": data["title"],
         "status": int(failure.status),
-        "detail": failure.sentence,
+        "detail": data["sentence"],
         "instance": f"/lab/exchanges/{failure.identifier}",
         "cause": failure.cause,
         "evidence": data["evidence"],

@@ -55,6 +55,9 @@ TRACE = re.compile(
     r"(?P<text>.*)"
 )
 
+# What httpd sends for a status that is none (ap_get_status_line), and logs as a dash.
+NO_STATUS = 500
+
 # The module's name in lines that the recorder writes itself, or for the page behind a failure.
 LAB = "lab"
 
@@ -81,7 +84,6 @@ class Lines:
     messages: list[Message] = field(default_factory=list)
     first_header: int | None = None
     response: int | None = None
-    status: int | None = None
     by_the_lab: bool = False
     explained: Explained | None = None
 
@@ -115,7 +117,7 @@ def exchange(record: Sequence[str]) -> Exchange:
         script=script,
         environment=_environment(values, lines.request_headers) if script else [],
         printed=_printed(lines.printed, [] if lines.by_the_lab else lines.sent),
-        status=int(fields["status"]) if fields["status"] != ABSENT else lines.status or 0,
+        status=int(fields["status"]) if fields["status"] != ABSENT else NO_STATUS,
         sent=_sent(lines.sent, [] if lines.by_the_lab else lines.printed),
         bytes_received=int(fields["received"]),
         bytes_sent=int(fields["sent"]),
@@ -135,7 +137,7 @@ def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
         raise NotARecordError(line)
     fields = dict(zip(FIELDS, parts, strict=False))
     numbers = [fields[name] for name in ("started", "duration", "port", "received", "sent")]
-    # No status where the script's was none (then the error log has the one that was sent), no size where it is none.
+    # No status where the script's was no number, no size where there is no body.
     numbers += [fields[name] for name in ("status", "body") if fields[name] != ABSENT]
     if not all(number.isdecimal() for number in numbers):
         raise NotARecordError(line)
@@ -173,8 +175,7 @@ def _sort(record: Sequence[str], started: int) -> Lines:
         elif text.startswith(RESPONSE):
             section = lines.sent
             lines.response = offset
-            lines.status = _number_in(text)
-        elif text.startswith(HEADER_INDENT) and section is not None:
+        elif text.startswith(HEADER_INDENT) and ":" in text and section is not None:
             section.append(_header(text, escaped_twice=section is not lines.printed))
             if section is lines.printed and lines.first_header is None:
                 lines.first_header = offset
@@ -198,12 +199,6 @@ def _header(text: str, *, escaped_twice: bool) -> Header:
     name, _, value = text.removeprefix(HEADER_INDENT).partition(":")
     inner = unescape_bytes if escaped_twice else str
     return Header(unescape(inner(name)), unescape(inner(value.removeprefix(" "))))
-
-
-def _number_in(text: str) -> int | None:
-    """Return the status of the line `Response sent with status N, headers:`."""
-    number = text.removeprefix(RESPONSE)[:3]
-    return int(number) if number.isdecimal() else None
 
 
 def _offset(match: re.Match[str], started: int) -> int:

@@ -72,15 +72,17 @@ def exchanges(environment: Mapping[str, str] = os.environ) -> None:
 def diagnosis_of(one: Exchange) -> dict[str, Any] | None:
     """Return why an exchange failed, as data; None where it did not.
 
-    What the page behind a failure has said stays said: where the script has been changed since, or another cause would
-    be found now, its sentence is given alone.
+    What the page behind a failure has said stays said, also where the script has been changed since: its sentence, and
+    that alone where another cause would be found now.
     """
     if not may_have_failed(one):
         return None
     evidence = evidence_of(one)
     diagnosis = judge(evidence)
     said = one.explained
-    if said and (diagnosis is None or diagnosis.cause != said.cause):
+    if said and diagnosis and diagnosis.cause == said.cause:
+        diagnosis = diagnosis._replace(finding=diagnosis.finding._replace(sentence=said.sentence))
+    elif said:
         diagnosis = Diagnosis(said.cause, said.sentence, Finding(said.sentence))
     if diagnosis is None:
         return None

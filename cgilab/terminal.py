@@ -11,6 +11,7 @@ from cgilab.exchange import Source
 
 # Who wrote a header is told by a word and by a colour.
 COLOURS = {"script": "green", "server": "cyan"}
+DIFF = {"-": "red", "+": "green"}
 FAILED = 400
 BAR = 40
 MICROSECONDS = 1000
@@ -53,6 +54,7 @@ def show(console: Console, one: dict[str, Any], body: bytes | None = None) -> No
         body: of the request, where whoever shows it knows it; the lab records none.
     """
     panels = {
+        "why it failed": _diagnosis(one),
         "client sent": _client_sent(one, body),
         f"script was given  ({printable(one['script'] or '')})": _script_was_given(one),
         "script printed": _script_printed(one),
@@ -64,6 +66,21 @@ def show(console: Console, one: dict[str, Any], body: bytes | None = None) -> No
             console.print(Text(f"\n{heading}", style="bold"))
         for text in lines:
             console.print(text, soft_wrap=True)
+
+
+def _diagnosis(one: dict[str, Any]) -> list[Text]:
+    found = one.get("diagnosis")
+    if not found:
+        return []
+    lines = [Text(f"  {printable(found['sentence'])}", style="red")]
+    for exhibit in found["evidence"]:
+        lines.append(Text(f"  {printable(exhibit['heading'])}:", style="dim"))
+        lines += [Text(f"    {printable(line.expandtabs(4))}") for line in exhibit["lines"]]
+    lines += [Text("  to mend it:", style="dim")] if found["fix"] or found["diff"] else []
+    lines += [Text(f"    {printable(line)}") for line in found["fix"]]
+    for line in found["diff"]:
+        lines.append(Text(f"    {printable(line.expandtabs(4))}", style=DIFF.get(line[:1], "")))
+    return [*lines, Text(f"  more about it: {printable(found['manual'])}", style="dim")]
 
 
 def _client_sent(one: dict[str, Any], body: bytes | None) -> list[Text]:

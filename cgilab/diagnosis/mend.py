@@ -107,10 +107,21 @@ def replaced_line(content: bytes, number: int, text: str) -> bytes:
 def line_after(content: bytes, number: int, text: str) -> bytes:
     """Return the content with one more line after another, indented like it."""
     lines = content.splitlines(keepends=True)
-    old = lines[number - 1]
-    indent = old[: len(old) - len(old.lstrip(b" \t"))]
-    end = old[len(old.rstrip(b"\r\n")) :] or b"\n"
-    if not old.endswith((b"\n", b"\r")):
-        lines[number - 1] = old + end
+    indent, end = _margins(lines[number - 1])
+    if not lines[number - 1].endswith((b"\n", b"\r")):
+        lines[number - 1] += end
     lines.insert(number, indent + text.encode() + end)
     return b"".join(lines)
+
+
+def line_before(content: bytes, number: int, text: str) -> bytes:
+    """Return the content with one more line before another, indented like it."""
+    lines = content.splitlines(keepends=True)
+    indent, end = _margins(lines[number - 1])
+    lines.insert(number - 1, indent + text.encode() + end)
+    return b"".join(lines)
+
+
+def _margins(line: bytes) -> tuple[bytes, bytes]:
+    """Return what a line is indented with, and what ends it."""
+    return line[: len(line) - len(line.lstrip(b" \t"))], line[len(line.rstrip(b"\r\n")) :] or b"\n"

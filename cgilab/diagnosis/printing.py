@@ -185,17 +185,13 @@ def before_unflushed_output(script: Script) -> Finding | None:
 
 def _unflushed_output(name: str, exhibits: list[Exhibit], script: Script | None, line: int | None) -> Finding:
     mended = None
-    if script is not None and line and script.whole:
-        text = script.lines[line - 1]
-        indent = text[: len(text) - len(text.lstrip())].decode(errors="replace")
-        lines = script.content.splitlines(keepends=True)
-        lines.insert(line - 1, f"{indent}sys.stdout.flush()\n".encode())
-        mended = b"".join(lines)
+    if script is not None and line and script.whole and re.search(rb"^import .*\bsys\b", script.content, re.MULTILINE):
+        mended = mend.line_before(script.content, line, "sys.stdout.flush()")
     return Finding(
-        f"{name} starts another program while its own headers are still in Python's buffer, so the program's output "
-        "comes first.",
+        f"{name} starts another program, or writes past print, while its own headers are still in Python's buffer: "
+        "what comes later is sent first.",
         exhibits,
-        ["Before the program is started:  sys.stdout.flush()", "or print the headers with  flush=True"],
+        ["Before that line:  sys.stdout.flush()", "or print the headers with  flush=True"],
         mended=mended,
     )
 
@@ -259,6 +255,7 @@ def _no_blank_line(name: str, text: str, exhibits: list[Exhibit], script: Script
     if script is not None and line and script.whole:
         source = script.lines[line - 1].strip()
         one_line = source.startswith((b"print(", b"echo ")) and source.count(b"(") == source.count(b")")
+        one_line = one_line and b"end=" not in source and b"echo -n" not in source
         if one_line and script.is_python:
             mended = mend.line_after(script.content, line, "print()")
         elif one_line:

@@ -61,7 +61,7 @@ def _near(name: str, names: frozenset[str]) -> list[str]:
 
     visible = sorted(other for other in names if not other.startswith(("_", ".")))
     same = [other for other in visible if other.lower() == name.lower() or other.partition(".")[0] == name]
-    return same or difflib.get_close_matches(name, visible, n=2)
+    return same or difflib.get_close_matches(name, visible, n=2, cutoff=0.75)
 
 
 def is_a_directory(evidence: Evidence) -> Finding | None:

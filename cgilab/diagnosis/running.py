@@ -278,6 +278,8 @@ def before_python_2_name(script: Script) -> Finding | None:
             asked, instead = node.id, PYTHON_2_NAMES[node.id]
         elif isinstance(node, ast.Attribute) and node.attr in {"has_key", "iteritems", "iterkeys", "itervalues"}:
             asked, instead = node.attr, PYTHON_2_METHODS[node.attr]
+            if asked in stored:
+                continue  # a class of the script's own has it
         else:
             continue
         if any(first <= node.lineno <= last for first, last in guarded):

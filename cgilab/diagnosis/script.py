@@ -69,7 +69,9 @@ class Script(NamedTuple):
 
     @property
     def is_python(self) -> bool:
-        """Whether its shebang names Python; without one, whether its name ends in ``.py``."""
+        """Whether it is a source of Python: its shebang says so or, where there is none, its name."""
+        if self.content.partition(b"\n")[2].startswith(b"PK\x03\x04"):
+            return False  # an archive that Python runs (zipapp)
         return self.language.startswith(PYTHON) if self.language else self.name.lower().endswith(".py")
 
     @property

@@ -13,6 +13,7 @@ from cgilab.diagnosis.observed import (
     said,
     source_line,
 )
+from cgilab.diagnosis.reaching import quoted
 from cgilab.diagnosis.script import Script
 
 NO_SUCH_FILE = 2
@@ -34,6 +35,8 @@ PROGRAMS = {
     b"%PDF": "a PDF document",
     b"\x89PNG": "a picture",
 }
+
+FIX = "Or type:  python3 -m cgilab check --fix cgi-bin/{}"
 
 SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
 PYTHON_CODE = re.compile(
@@ -83,7 +86,7 @@ def before_byte_order_mark(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} starts with a byte order mark (BOM): three invisible bytes before the #! of its first line.",
         [bytes_exhibit(script.content[:24], f"the first bytes of {script.name}")],
-        ["Save it as 'UTF-8', not as 'UTF-8 with BOM'.", f"Or type:  lab check --fix {script.name}"],
+        ["Save it as 'UTF-8', not as 'UTF-8 with BOM'.", FIX.format(quoted(script.name))],
         mended=mend.byte_order_mark(script.content),
     )
 
@@ -103,7 +106,7 @@ def before_utf_16(script: Script) -> Finding | None:
     return Finding(
         f"{script.name} is saved as UTF-16 ('Unicode' in some Windows editors), two bytes a character.",
         [bytes_exhibit(script.content[:24], f"the first bytes of {script.name}")],
-        ["Save it as 'UTF-8'.", f"Or type:  lab check --fix {script.name}"],
+        ["Save it as 'UTF-8'.", FIX.format(quoted(script.name))],
         mended=mend.utf_16(script.content) if script.whole else None,
     )
 
@@ -213,7 +216,9 @@ def windows_line_endings(evidence: Evidence) -> Finding | None:
 def before_windows_line_endings(script: Script) -> Finding | None:
     """The same, of a file alone. Python takes them in all lines but the first; a shell takes them in none."""
     first = script.content.partition(b"\n")[0]
-    in_first = first.startswith(b"#!") and first.endswith(b"\r")
+    # `env -S` splits what it is given at white space, and a carriage return is that.
+    splits = re.match(rb"#!\s*\S*/env\s+-\w*S", first) is not None
+    in_first = first.startswith(b"#!") and first.endswith(b"\r") and not splits
     in_shell = script.language in SHELLS and b"\r\n" in script.content
     if not (in_first or in_shell):
         return None
@@ -227,7 +232,7 @@ def before_windows_line_endings(script: Script) -> Finding | None:
         [*line_exhibit(script, number), bytes_exhibit(line, "its bytes: 0d is the carriage return")],
         [
             f"Save it with Unix line endings (LF) in your editor: {count} lines have others.",
-            f"Or type:  lab check --fix {script.name}",
+            FIX.format(quoted(script.name)),
         ],
         mended=mend.line_endings(script.content) if script.whole else None,
     )
@@ -383,7 +388,9 @@ def before_wrong_interpreter(script: Script) -> Finding | None:
     """The same, of a file alone."""
     body = script.content.partition(b"\n")[2]
     written = ""
-    if script.language in SHELLS and PYTHON_CODE.search(body) and not SHELL_CODE.search(body) and b"<<" not in body:
+    hands_over = re.search(rb"""^['"]*exec\b.*python""", body, re.MULTILINE) is not None
+    is_shell = script.language in SHELLS and not hands_over and b"<<" not in body and not SHELL_CODE.search(body)
+    if is_shell and PYTHON_CODE.search(body):
         written = "Python"
     elif script.is_python and re.match(rb"\s*<\?php", body):
         written = "PHP"

@@ -9,13 +9,6 @@ ENV = "#!/usr/bin/env python3"
 DIRECT = "#!/usr/bin/python3"
 SHELL = "#!/bin/sh"
 
-# The programs of the lab that a piece names, and those that people take for them.
-PROGRAMS = frozenset(
-    f"{folder}/{name}"
-    for folder in ("/bin", "/usr/bin")
-    for name in ("awk", "bash", "dash", "env", "mawk", "python3", "python3.13", "sed", "sh", "tail")
-)
-
 
 def script(text: str, shebang: str = ENV) -> bytes:
     """Return a script of this first line and this text, whose common indentation goes."""

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from cgilab.diagnosis.programs import IMAGE
 from tests.museum.broken import BROKEN
-from tests.museum.piece import PROGRAMS, Piece, Placed, Sound
+from tests.museum.piece import Piece, Placed, Sound
 from tests.museum.place import can_place, place_all
 from tests.museum.sound import SOUND
 from tests.support.recorded import summaries
@@ -136,7 +137,7 @@ def spaceless(text: str) -> str:
 
 
 def test_the_lab_has_the_programs_that_the_pieces_name(lab: RunningLab) -> None:
-    assert lab.compose.execute("ls", *sorted(PROGRAMS)).split() == sorted(PROGRAMS)
+    assert lab.compose.execute("ls", *sorted(IMAGE)).split() == sorted(IMAGE)
 
 
 def test_no_piece_takes_the_place_of_another() -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from cgilab.diagnosis import check
+from cgilab.diagnosis.programs import IMAGE
 from cgilab.diagnosis.script import read
 from tests.museum.broken import BROKEN
-from tests.museum.piece import PROGRAMS, Piece, Placed, Sound
+from tests.museum.piece import Piece, Placed, Sound
 from tests.museum.place import can_place, place
 from tests.museum.sound import SOUND
 
@@ -18,7 +19,7 @@ HIDDEN = "folder-closed"
 def causes(piece: Placed, folder: Path) -> list[str]:
     """Return the causes that are named of a piece's file alone, the first one first."""
     path = place(piece, folder)
-    return [diagnosis.cause for diagnosis in check(read(str(path), programs=PROGRAMS))]
+    return [diagnosis.cause for diagnosis in check(read(str(path), programs=IMAGE))]
 
 
 @pytest.mark.parametrize("piece", [pytest.param(piece, id=piece.name) for piece in BROKEN])
@@ -27,10 +28,7 @@ def test_what_fails_is_told_before_it_is_run_where_that_can_be(piece: Piece, tmp
         pytest.skip("it takes root to place this piece, or to read it")
     named = causes(piece, tmp_path)[:1]
 
-    if piece.before:
-        assert named == [piece.before]
-    else:
-        assert named in ([], [piece.cause])
+    assert named == ([piece.before] if piece.before else [])
 
 
 @pytest.mark.parametrize("piece", [pytest.param(piece, id=ascii(piece.name)) for piece in SOUND])

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, strategies
 
-from cgilab.exchange import Change, Header, Message, Origin, Printed, Sent, Source, Variable
+from cgilab.exchange import Change, Explained, Header, Message, Origin, Printed, Sent, Source, Variable
 from cgilab.httpd_log import NotARecordError, exchange
 from cgilab.logged import unescape
 
@@ -194,6 +194,55 @@ def test_request_lines(line_logged: str, request_line: tuple[str, str, str]) -> 
     one = exchange([access(request=line_logged)])
 
     assert (one.method, one.target, one.protocol) == request_line
+
+
+ASKED = line(392500, "What was logged?", level="lab:notice")
+SAID = line(
+    392501, r"explained: It is \"empty\" [1]. [empty-file; exit code 255; 0.5 s of processor time]", level="lab:notice"
+)
+PAGE = [
+    line(392600, "Headers from script 'failure':", level="cgi:trace4"),
+    line(392601, "  Content-Type: text/html", level="cgi:trace4"),
+    line(392602, "Response sent with status 500, headers:", level="http:trace3"),
+    line(392603, "  Content-Type: text/html"),
+]
+
+
+def test_what_the_page_behind_a_failure_prints_is_not_the_scripts() -> None:
+    failed = [line(1, "Headers from script 'a':"), line(2, "  Content-Type: text/plain"), line(3, "  no header")]
+    one = exchange([*failed, ASKED, SAID, *PAGE, access(status="500")])
+
+    assert one.printed == [Printed("Content-Type", "text/plain", Change.DROPPED)]
+    assert one.sent == [Sent("Content-Type", "text/html", Origin.SERVER)]
+    assert one.messages == []
+
+
+def test_what_the_page_behind_a_failure_has_said() -> None:
+    one = exchange([ASKED, SAID, access()])
+
+    assert one.explained == Explained("empty-file", 'It is "empty" [1].', "exit code 255; 0.5 s of processor time")
+
+
+@pytest.mark.parametrize("text", ["explained: ", "explained: x", "explained: x []", "explained: x [A b]", "asked"])
+def test_other_words_of_the_lab_are_messages(text: str) -> None:
+    one = exchange([line(1, text, level="lab:warn"), access()])
+
+    assert (one.explained, [message.text for message in one.messages]) == (None, [text])
+
+
+@pytest.mark.parametrize("text", ["What was logged?", "explained: x [empty-file]"])
+def test_a_script_cannot_say_what_the_lab_says(text: str) -> None:
+    one = exchange([line(1, f"AH01215: stderr from /srv/cgi-bin/a: {text}", level="cgi:error"), *PAGE, access()])
+
+    assert (one.explained, one.sent[0].origin) == (None, Origin.SCRIPT)
+
+
+def test_a_status_that_is_none_is_the_500_that_httpd_sends() -> None:
+    assert exchange([access(status="-")]).status == 500
+
+
+def test_the_size_of_the_body() -> None:
+    assert ONE.body_sent == 5
 
 
 def test_a_request_without_an_id_is_named_by_time_and_process() -> None:

@@ -165,6 +165,42 @@ def test_a_value_made_of_secret_words_does_not_hold_the_recorder_up() -> None:
         assert mask(value) == value
 
 
+FROM_PAGE = "2026-11-22 13:52:53.356114 cgi:error AH01215: stderr from /usr/local/lib/cgi-lab/failure: "
+FROM_LAB = "2026-11-22 13:52:53.356114 lab:notice "
+
+
+def test_the_question_of_the_page_is_kept_and_shown_to_nobody(
+    recorder: Recorder, tmp_path: Path, people: People
+) -> None:
+    recorder.take(f"a/1 {FROM_PAGE}What was logged?\n".encode() + last("a/1"))
+
+    assert records(tmp_path) == [f"{FROM_LAB}What was logged?\n".encode() + last("a/1").rstrip()]
+    assert people.lines() == [b"GET / 200"]
+
+
+def test_what_the_page_says_is_kept_and_shown_also_after_a_flood(
+    recorder: Recorder, tmp_path: Path, people: People
+) -> None:
+    for _ in range(10 * MESSAGES):
+        recorder.take(b"a/1 DATE TIME cgi:error x\n")
+    recorder.take(f"a/1 {FROM_PAGE}explained: x [unknown]\n".encode() + last("a/1"))
+
+    (record,) = records(tmp_path)
+    assert f"{FROM_LAB}explained: x [unknown]".encode() in record.split(b"\n")
+    assert people.lines()[-2:] == [f"{FROM_LAB}explained: x [unknown]".encode(), b"GET / 200"]
+
+
+def test_a_script_cannot_write_as_the_page(recorder: Recorder, tmp_path: Path) -> None:
+    line = (
+        "2026-11-22 13:52:53.356114 cgi:error AH01215: stderr from /srv/cgi-bin/a: "
+        + FROM_PAGE[27:]
+        + "explained: x [y]"
+    )
+    recorder.take(f"a/1 {line}\n".encode() + last("a/1"))
+
+    assert records(tmp_path) == [line.encode() + b"\n" + last("a/1").rstrip()]
+
+
 def test_requests_that_never_end_are_forgotten(recorder: Recorder, tmp_path: Path) -> None:
     for number in range(2 * OPEN):
         recorder.take(trace(str(number), "1"))

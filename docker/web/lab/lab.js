@@ -374,6 +374,41 @@ function timeLine(one) {
   );
 }
 
+// What is to be typed stands behind two spaces.
+function step(line) {
+  const [, words, command] = line.match(/^(.*?:) {2}(\S.*)$/s) ?? [null, line, null];
+  const typed = command === null ? null : element("pre", { class: "type", tabindex: "0" }, command);
+  return element("li", {}, words, typed);
+}
+
+function exhibit(heading, ...lines) {
+  return element(
+    "figure",
+    {},
+    element("figcaption", {}, heading),
+    element("pre", { tabindex: "0", role: "region", "aria-label": heading }, ...lines),
+  );
+}
+
+function changedLine(line) {
+  return element({ "-": "del", "+": "ins" }[line[0]] ?? "span", {}, `${line}\n`);
+}
+
+function diagnosis(one) {
+  const found = one.diagnosis;
+  if (!found) return null;
+  const steps = found.fix.length ? element("ul", { class: "steps" }, ...found.fix.map(step)) : null;
+  return element(
+    "section",
+    { class: "diagnosis", "aria-labelledby": "diagnosis-heading" },
+    element("h3", { id: "diagnosis-heading" }, found.sentence),
+    steps,
+    found.diff.length ? exhibit("The change", element("span", { class: "diff" }, ...found.diff.map(changedLine))) : null,
+    ...found.evidence.map(({ heading, lines }) => exhibit(heading, lines.join("\n"))),
+    element("p", {}, element("a", { href: found.manual }, "More about this cause")),
+  );
+}
+
 function messages(one) {
   if (!one.messages.length) return null;
   const lines = one.messages.map((message) =>
@@ -478,6 +513,7 @@ function showExchange(one) {
         element("button", { type: "button", click: () => go(linkTo(one.id, likelyOther(one))) }, "Compare two"),
       ),
     ),
+    ...[diagnosis(one)].filter(Boolean),
     timeLine(one),
     ...[messages(one)].filter(Boolean),
     element("div", { class: "panels" }, sentPanel(one), givenPanel(one), printedPanel(one), receivedPanel(one)),
