@@ -36,13 +36,16 @@ def prepare() -> dict[str, str]:
     return {"BASE_IMAGE": _set_up("docker/base/ensure.sh")}
 
 
-def docker(*arguments: str, environment: Mapping[str, str] | None = None, watched: bool = False) -> str:
+def docker(
+    *arguments: str, environment: Mapping[str, str] | None = None, watched: bool = False, given: str = ""
+) -> str:
     """Run ``docker`` with these arguments.
 
     Args:
         arguments: such as ``image``, ``ls``.
         environment: variables to set or to replace in the caller's environment.
         watched: lets Docker speak to the user directly, for long steps with a progress display.
+        given: what the program finds on its standard input.
 
     Returns:
         What Docker wrote to its standard output, without the last line break; empty where it was watched.
@@ -54,7 +57,7 @@ def docker(*arguments: str, environment: Mapping[str, str] | None = None, watche
         done = subprocess.run(
             ["docker", *arguments],
             env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            **({"input": given} if given else {"stdin": subprocess.DEVNULL}),
             capture_output=not watched,
             text=True,
             encoding="utf-8",

@@ -50,15 +50,20 @@ class Lab:
     settings: Mapping[str, str] = field(default_factory=dict)
     root: Path = ROOT
 
-    def compose(self, *arguments: str, watched: bool = False) -> str:
+    def compose(self, *arguments: str, watched: bool = False, given: str = "") -> str:
         """Run ``docker compose`` for this lab; see `cgilab.engine.docker` for what goes in and comes out."""
         project = ["--project-name", self.project] if self.project else []
         whole = ["compose", "--project-directory", str(self.root), *project, *arguments]
-        return docker(*whole, environment=self.settings, watched=watched)
+        return docker(*whole, environment=self.settings, watched=watched, given=given)
 
-    def execute(self, *command: str) -> str:
-        """Run a program in the running lab, in the folder of the services, and return what it printed."""
-        return self.compose("exec", "--no-TTY", SERVICE, *command)
+    def execute(self, *command: str, given: str = "") -> str:
+        """Run a program in the running lab, in the folder of the services, and return what it printed.
+
+        Args:
+            command: the program and its arguments.
+            given: what it finds on its standard input.
+        """
+        return self.compose("exec", "--no-TTY", SERVICE, *command, given=given)
 
     def build(self, *, watched: bool = False) -> None:
         """Build the image, or find that nothing has changed since it was built.

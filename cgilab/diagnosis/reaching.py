@@ -227,7 +227,7 @@ def before_denied_name(script: Script) -> Finding | None:
     """The same, of a name alone; see <FilesMatch> and <DirectoryMatch> in docker/web/httpd.conf."""
     import re
 
-    if not re.search(r"^\.|^#.*#$|~$|\.(?:bak|old|orig|save|swp)$", script.name, re.IGNORECASE):
+    if not re.search(r"^\.|^#.*#$|~$|\.(?:bak\d*|old|orig|save|swp)$", script.name, re.IGNORECASE):
         return None
     return Finding(
         f"The server's configuration forbids to serve {script.name!r}.",

@@ -6,6 +6,7 @@ ends at the first thing that might print something unknown, so what it says of t
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cgilab.diagnosis.script import Script
@@ -83,19 +84,26 @@ class Problem(NamedTuple):
 
 
 def parse(script: Script) -> "ast.Module | Problem":
-    """Return the syntax tree of a Python script, or why there is none."""
+    """Return the syntax tree of a Python script, which is kept for the next rule; or why there is none."""
+    return _parse(script.content, script.name)
+
+
+# Many rules ask for the tree of one script, one after the other.
+@lru_cache(maxsize=1)
+def _parse(content: bytes, name: str) -> "ast.Module | Problem":
     import ast
     import warnings
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(script.content, script.name)
-            compile(tree, script.name, "exec", dont_inherit=True)  # finds more: a return outside of a function
+            tree = ast.parse(content, name)
+            compile(tree, name, "exec", dont_inherit=True)  # finds more: a return outside of a function
             return tree
     except SyntaxError as error:
         line = error.lineno or 1
-        text = script.lines[line - 1].decode(errors="replace") if line <= len(script.lines) else ""
+        lines = content.splitlines()
+        text = lines[line - 1].decode(errors="replace") if line <= len(lines) else ""
         return Problem(type(error).__name__, error.msg, line, text)
     except (ValueError, RecursionError, MemoryError, UnicodeError) as error:
         return Problem(type(error).__name__, str(error), 1, "")

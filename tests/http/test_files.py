@@ -54,6 +54,8 @@ LEFTOVERS = [
     "#web_02.py#",
     "web_02.py.bak",
     "web_02.py.BAK",
+    "web_02.py.bak1",
+    "web_02.py.bak12",
     "web_02.py.save",
     "web_02.py.old",
     "web_02.py.orig",
