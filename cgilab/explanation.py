@@ -68,7 +68,7 @@ class Failure(NamedTuple):
             found = list(self.diagnosis.finding.exhibits)
         else:
             logged = (
-                Exhibit("httpd says", self.evidence.messages),
+                Exhibit("the server logged", self.evidence.messages),
                 Exhibit("the script wrote to its standard error", self.evidence.stderr),
             )
             found = [exhibit for exhibit in logged if exhibit.lines]

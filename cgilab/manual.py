@@ -4,11 +4,18 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from cgilab.diagnosis import UNKNOWN
 from cgilab.diagnosis.model import Rule
 from cgilab.diagnosis.rules import CHAPTERS
 
 # Words between ticks are code, in Markdown as in HTML.
 CODE = re.compile(r"`([^`]+)`")
+
+UNKNOWN_SECTION = f"""\
+<section id="{UNKNOWN}" aria-labelledby="title-{UNKNOWN}"><h2 id="title-{UNKNOWN}">The cause is not known</h2>
+<p>No rule fits what was seen. The lab says so rather than guess, and shows all that it has.</p>
+<p>Start the script as a plain program: <code>make run SCRIPT=hello.py</code></p></section>
+"""
 
 PAGE = """\
 <!doctype html>
@@ -43,6 +50,7 @@ def as_html() -> str:
         parts.append(f"<h2>{escape(title)}</h2><ul>{links}</ul>")
     for _, rules in CHAPTERS:
         parts += _sections(rules)
+    parts.append(UNKNOWN_SECTION)
     return PAGE.format(content="\n".join(parts))
 
 
