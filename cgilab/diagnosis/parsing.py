@@ -480,7 +480,9 @@ def _before_moved_name(script: Script) -> Finding | None:
     """Names of a module that are used at the script's top, as ``urllib.urlencode``."""
     import ast
 
-    if not script.is_python or not script.whole or not any(module.encode() in script.content for module, _ in MOVED):
+    if not script.is_python or not script.whole:
+        return None
+    if not any(module.encode() in script.content and name.encode() in script.content for module, name in MOVED):
         return None
     tree = parse(script)
     if isinstance(tree, Problem):
