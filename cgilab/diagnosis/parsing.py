@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cgilab.diagnosis import mend
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
@@ -430,8 +431,14 @@ def shadows(script: Script) -> set[str]:
 
     Those that are part of the interpreter, such as ``time``, are found before any file.
     """
+    return _shadows(script.neighbours)
+
+
+# Scripts of one folder have the same neighbours.
+@lru_cache(maxsize=1)
+def _shadows(neighbours: frozenset[str]) -> set[str]:
     library = (set(sys.stdlib_module_names) | LEGACY) - set(sys.builtin_module_names)
-    return {name.removesuffix(".py") for name in script.neighbours if name.endswith(".py")} & library
+    return {name.removesuffix(".py") for name in neighbours if name.endswith(".py")} & library
 
 
 def _shadowed(script: Script, name: str, exhibits: list[Exhibit]) -> Finding:

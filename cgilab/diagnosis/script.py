@@ -86,12 +86,13 @@ class Script(NamedTuple):
         return os.path.isfile(path)
 
 
-def read(path: str, *, programs: Iterable[str] | None = None) -> Script:
+def read(path: str, *, programs: Iterable[str] | None = None, neighbours: frozenset[str] | None = None) -> Script:
     """Read a script. Whatever is there is told, never raised, and never waited for.
 
     Args:
         path: of its file.
         programs: the paths of the interpreters that are there when it is run; by default this machine's.
+        neighbours: the names of all that is in the same folder, where somebody has looked already.
     """
     known = None if programs is None else frozenset(programs)
     has_modes = os.name != "nt"
@@ -122,7 +123,7 @@ def read(path: str, *, programs: Iterable[str] | None = None) -> Script:
         mode=stat.S_IMODE(found.st_mode) if found and has_modes else None,
         owner=found.st_uid if found and has_modes else None,
         modified=found.st_mtime if found else 0.0,
-        neighbours=_neighbours(path),
+        neighbours=neighbours_of(path) if neighbours is None else neighbours,
         programs=known,
     )
 
@@ -144,7 +145,8 @@ def _stat(path: str) -> os.stat_result | None:
         return None
 
 
-def _neighbours(path: str) -> frozenset[str]:
+def neighbours_of(path: str) -> frozenset[str]:
+    """Return the names of all that is in the folder of a file; none where that cannot be told."""
     try:
         return frozenset(os.listdir(os.path.dirname(path) or "."))
     except (OSError, ValueError):
