@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 # What is read of a script at most. A larger one is judged by its beginning, and never said to be wrong for its end.
@@ -61,11 +62,7 @@ class Script(NamedTuple):
     @property
     def language(self) -> str:
         """The interpreter's name, that which ``env`` looks for included, such as ``python3``; empty without one."""
-        words = self.shebang.decode(errors="replace").replace("\\", "/").split()
-        names = [word.rpartition("/")[2].lower().removesuffix(".exe") for word in words]
-        if names[:1] == ["env"]:
-            names = [name for name in names[1:] if not name.startswith("-") and "=" not in name]
-        return names[0] if names else ""
+        return _language(self.shebang)
 
     @property
     def is_python(self) -> bool:
@@ -84,6 +81,16 @@ class Script(NamedTuple):
         if self.programs is not None:
             return path in self.programs
         return os.path.isfile(path)
+
+
+# Each rule asks, and the scripts of a folder have few first lines.
+@lru_cache(maxsize=16)
+def _language(shebang: bytes) -> str:
+    words = shebang.decode(errors="replace").replace("\\", "/").split()
+    names = [word.rpartition("/")[2].lower().removesuffix(".exe") for word in words]
+    if names[:1] == ["env"]:
+        names = [name for name in names[1:] if not name.startswith("-") and "=" not in name]
+    return names[0] if names else ""
 
 
 def read(path: str, *, programs: Iterable[str] | None = None, neighbours: frozenset[str] | None = None) -> Script:
