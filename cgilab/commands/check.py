@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cgilab import mending, services
+from cgilab import services
 from cgilab.diagnosis import check
 from cgilab.diagnosis.model import Diagnosis, Evidence, Exhibit, Finding
 from cgilab.diagnosis.programs import IMAGE
@@ -150,6 +150,8 @@ def judged(path: str, *, fix: bool) -> Report:
     script = read(path, programs=IMAGE, neighbours=None if fix else _beside(os.path.dirname(path)))
     if not fix or script.kind != "file":
         return Report(path, script, faults(script))
+    from cgilab import mending  # noqa: PLC0415 - what is needed to write is loaded where something is written
+
     try:
         whole = mending.whole(script)
         change = mending.plan(whole)
