@@ -3,6 +3,11 @@
 
 PYTHON ?= python3
 
+# What `make check` judges: files and folders; without them all services. FIX=1 mends them, RUN=1 starts them.
+SCRIPTS ?=
+FIX ?=
+RUN ?=
+
 # What `make run` starts, what `make trace` asks for, what `make new` makes, and which clients `make client-…` starts: http_client or requests.
 SCRIPT ?= web_02.py
 URL ?= /cgi-bin/web_02.py
@@ -70,6 +75,10 @@ run: running ## start a service as a plain program in the container (SCRIPT=web_
 new: ## make a service and its test from a template (NAME=web_05)
 	@$(PYTHON) -m cgilab new "$(NAME)"
 
+.PHONY: check
+check: ## judge the services before anything is run (SCRIPTS="cgi-bin/web_02.py", FIX=1 mends, RUN=1 starts them)
+	@$(PYTHON) -m cgilab check $(if $(FIX),--fix) $(if $(RUN),--run) $(SCRIPTS)
+
 .PHONY: client-02 client-03-get client-03-post client-04
 client-02: ## ask web_02.py for date and time (with the requests library: WITH=requests)
 client-03-get: ## send parameters to web_03.py in the URL
@@ -111,6 +120,13 @@ bench-explain: environment ## measure how fast an error log is explained
 .PHONY: bench-failure
 bench-failure: environment engine ## measure what the page behind a failure costs
 	@.venv/bin/python -m bench.failure
+.PHONY: bench-check
+bench-check: environment ## measure how long 500 scripts are judged
+	@.venv/bin/python -m bench.check
+
+.PHONY: docs
+docs: environment ## write docs/troubleshooting.md from the rules
+	@.venv/bin/python -m cgilab.manual
 
 .PHONY: lock
 lock: environment ## pin the newest versions of what tests and checks need

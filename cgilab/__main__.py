@@ -11,6 +11,9 @@ from cgilab.errors import LabError
 COMMANDS = ("up", "status", "check", "trace", "watch", "explain", "new", "clean")
 
 
+ASKED = [[name] for name in COMMANDS]
+
+
 class Command(Protocol):
     """What a module of `cgilab.commands` offers; its docstring is the command's help text."""
 
@@ -69,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="lab", description="Apache httpd with Python CGI, in a container.")
     subparsers = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
-    commands = {name: load(name) for name in COMMANDS}
+    words = sys.argv[1:] if arguments is None else arguments
+    # The others, and what they need, are loaded only to be listed.
+    commands = {name: load(name) for name in COMMANDS if words[:1] == [name] or words[:1] not in ASKED}
     for name, command in commands.items():
         summary = (command.__doc__ or "").strip()
         command.add_arguments(subparsers.add_parser(name, help=summary, description=summary))

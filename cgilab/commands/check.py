@@ -1,21 +1,24 @@
 """Judge scripts before anything is run: what is wrong, how that is known, what mends it."""
 
 import argparse
+import gc
 import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cgilab import mending, services
+from cgilab import services
 from cgilab.diagnosis import check
 from cgilab.diagnosis.model import Diagnosis, Evidence, Exhibit, Finding
 from cgilab.diagnosis.programs import IMAGE
 from cgilab.diagnosis.reaching import before_link_not_followed
 from cgilab.diagnosis.rules import RULES
-from cgilab.diagnosis.script import Script, read
+from cgilab.diagnosis.script import Script, neighbours_of, read
 from cgilab.engine import ROOT
 from cgilab.errors import LabError
 from cgilab.explanation import Failure, as_data, shown, visible
@@ -83,7 +86,9 @@ def run(arguments: argparse.Namespace) -> int:
             stream.reconfigure(errors="backslashreplace")  # a console of Windows has few characters
     paths = arguments.paths or [str(default_folder())]
     found = services.of(paths)
-    reports = [judged(path, fix=arguments.fix) for path in found.paths]
+    _beside.cache_clear()
+    with without_collector():
+        reports = [judged(path, fix=arguments.fix) for path in found.paths]
     reports += [_closed(path) for path in found.closed]
     if arguments.run:
         reports = tried(reports)
@@ -125,14 +130,28 @@ def _of_env_file(path: Path) -> str:
     return found[-1] if found else ""
 
 
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Keep Python from looking for cycles of objects: syntax trees have none, and it would look at each a few times."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 # --- What is judged -------------------------------------------------------------------------------
 
 
 def judged(path: str, *, fix: bool) -> Report:
     """Judge one script, and mend it first where that is asked for."""
-    script = read(path, programs=IMAGE)
+    script = read(path, programs=IMAGE, neighbours=None if fix else _beside(os.path.dirname(path)))
     if not fix or script.kind != "file":
         return Report(path, script, faults(script))
+    from cgilab import mending  # noqa: PLC0415 - what is needed to write is loaded where something is written
+
     try:
         whole = mending.whole(script)
         change = mending.plan(whole)
@@ -143,6 +162,11 @@ def judged(path: str, *, fix: bool) -> Report:
         return Report(path, script, faults(script), kept=str(reason))
     mended = read(path, programs=IMAGE)
     return Report(path, mended, faults(mended), change.lines, backup)
+
+
+@lru_cache(maxsize=1)
+def _beside(folder: str) -> frozenset[str]:
+    return neighbours_of(os.path.join(folder, "."))
 
 
 def faults(script: Script) -> list[Diagnosis]:
@@ -166,7 +190,7 @@ def faults(script: Script) -> list[Diagnosis]:
 
 def _leads_out(script: Script) -> Diagnosis | None:
     """Return what is wrong with a link out of the folder of the services: the container has nothing there."""
-    if not Path(script.path).is_symlink():
+    if not os.path.islink(script.path):
         return None
     folder = next((folder for folder in _served() if _is_below(os.path.abspath(script.path), folder)), None)
     if folder is None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from cgilab.diagnosis.observed import HEADER_LINE
@@ -50,6 +51,8 @@ class Judgement(NamedTuple):
 NOTHING_WRONG = Judgement("")
 
 
+# A dozen rules ask, one after the other.
+@lru_cache(maxsize=1)
 def judge(script: Script) -> Judgement:
     """Return what is wrong with the output of a script, as far as its source alone tells."""
     found = printed(script)

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cgilab.diagnosis import mend
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
@@ -221,6 +222,10 @@ def python_2_syntax(evidence: Evidence) -> Finding | None:
     )
 
 
+# A look at all lines at once, before each is looked at.
+BARE_PRINT = re.compile(rb"^[ \t\f]*print[ \t\f]*(?:\r?$|#|>>)", re.MULTILINE)
+
+
 def before_python_2_syntax(script: Script) -> Finding | None:
     """The same, of a source alone."""
     if not script.is_python or not script.whole or not script.content.strip() or not _is_text(script):
@@ -231,6 +236,8 @@ def before_python_2_syntax(script: Script) -> Finding | None:
             return None
         shown = line_exhibit(script, problem.line)
         return _python_2(script.name, f"line {problem.line}", problem.text, shown, script=script, number=problem.line)
+    if not BARE_PRINT.search(script.content):
+        return None
     for number, line in enumerate(script.lines, start=1):
         text = line.decode(errors="replace")
         if re.match(r"\s*print\s*(?:$|#|>>\s*[\w.]+\s*,)", text) and _is_code(script, number):
@@ -430,8 +437,14 @@ def shadows(script: Script) -> set[str]:
 
     Those that are part of the interpreter, such as ``time``, are found before any file.
     """
+    return _shadows(script.neighbours)
+
+
+# Scripts of one folder have the same neighbours.
+@lru_cache(maxsize=1)
+def _shadows(neighbours: frozenset[str]) -> set[str]:
     library = (set(sys.stdlib_module_names) | LEGACY) - set(sys.builtin_module_names)
-    return {name.removesuffix(".py") for name in script.neighbours if name.endswith(".py")} & library
+    return {name.removesuffix(".py") for name in neighbours if name.endswith(".py")} & library
 
 
 def _shadowed(script: Script, name: str, exhibits: list[Exhibit]) -> Finding:
@@ -476,11 +489,16 @@ def before_removed_module(script: Script) -> Finding | None:
     return _before_moved_name(script)
 
 
+MOVED_BYTES = tuple((module.encode(), name.encode()) for module, name in MOVED)
+
+
 def _before_moved_name(script: Script) -> Finding | None:
     """Names of a module that are used at the script's top, as ``urllib.urlencode``."""
     import ast
 
-    if not script.is_python or not script.whole or not any(module.encode() in script.content for module, _ in MOVED):
+    if not script.is_python or not script.whole:
+        return None
+    if not any(name in script.content and module in script.content for module, name in MOVED_BYTES):
         return None
     tree = parse(script)
     if isinstance(tree, Problem):

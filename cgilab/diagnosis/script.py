@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 # What is read of a script at most. A larger one is judged by its beginning, and never said to be wrong for its end.
@@ -61,11 +62,7 @@ class Script(NamedTuple):
     @property
     def language(self) -> str:
         """The interpreter's name, that which ``env`` looks for included, such as ``python3``; empty without one."""
-        words = self.shebang.decode(errors="replace").replace("\\", "/").split()
-        names = [word.rpartition("/")[2].lower().removesuffix(".exe") for word in words]
-        if names[:1] == ["env"]:
-            names = [name for name in names[1:] if not name.startswith("-") and "=" not in name]
-        return names[0] if names else ""
+        return _language(self.shebang)
 
     @property
     def is_python(self) -> bool:
@@ -86,12 +83,23 @@ class Script(NamedTuple):
         return os.path.isfile(path)
 
 
-def read(path: str, *, programs: Iterable[str] | None = None) -> Script:
+# Each rule asks, and the scripts of a folder have few first lines.
+@lru_cache(maxsize=16)
+def _language(shebang: bytes) -> str:
+    words = shebang.decode(errors="replace").replace("\\", "/").split()
+    names = [word.rpartition("/")[2].lower().removesuffix(".exe") for word in words]
+    if names[:1] == ["env"]:
+        names = [name for name in names[1:] if not name.startswith("-") and "=" not in name]
+    return names[0] if names else ""
+
+
+def read(path: str, *, programs: Iterable[str] | None = None, neighbours: frozenset[str] | None = None) -> Script:
     """Read a script. Whatever is there is told, never raised, and never waited for.
 
     Args:
         path: of its file.
         programs: the paths of the interpreters that are there when it is run; by default this machine's.
+        neighbours: the names of all that is in the same folder, where somebody has looked already.
     """
     known = None if programs is None else frozenset(programs)
     has_modes = os.name != "nt"
@@ -122,7 +130,7 @@ def read(path: str, *, programs: Iterable[str] | None = None) -> Script:
         mode=stat.S_IMODE(found.st_mode) if found and has_modes else None,
         owner=found.st_uid if found and has_modes else None,
         modified=found.st_mtime if found else 0.0,
-        neighbours=_neighbours(path),
+        neighbours=neighbours_of(path) if neighbours is None else neighbours,
         programs=known,
     )
 
@@ -144,7 +152,8 @@ def _stat(path: str) -> os.stat_result | None:
         return None
 
 
-def _neighbours(path: str) -> frozenset[str]:
+def neighbours_of(path: str) -> frozenset[str]:
+    """Return the names of all that is in the folder of a file; none where that cannot be told."""
     try:
         return frozenset(os.listdir(os.path.dirname(path) or "."))
     except (OSError, ValueError):

@@ -109,6 +109,7 @@ def _parse(content: bytes, name: str) -> "ast.Module | Problem":
         return Problem(type(error).__name__, str(error), 1, "")
 
 
+@lru_cache(maxsize=1)
 def printed(script: Script) -> Printed | None:
     """Follow a script; None where its source cannot be followed at all: no Python or shell, or not to be compiled."""
     if script.is_python and script.whole:

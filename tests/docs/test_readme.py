@@ -123,7 +123,7 @@ def commands_of_table(column: str) -> list[str]:
 
 def test_the_examples_print_what_the_readme_shows(copy: Copy) -> None:
     examples = list(EXAMPLE.finditer(README))
-    assert len(examples) == 9
+    assert len(examples) == 10
     for example in examples:
         commands = [command for command in example["commands"].splitlines() if command not in NOT_TYPED]
         printed = "".join(copy.type(command) for command in commands)
@@ -152,7 +152,7 @@ def test_compose_alone_starts_the_lab_where_there_is_a_base_image(copy: Copy, ma
 def test_every_command_of_the_table_works(copy: Copy, column: str) -> None:
     lend_environment(copy.folder)
     commands = commands_of_table(column)
-    assert len(commands) == 18
+    assert len(commands) == 19
     for command in commands:
         if command not in NOT_TYPED:
             copy.type(command)
@@ -160,7 +160,7 @@ def test_every_command_of_the_table_works(copy: Copy, column: str) -> None:
 
 def test_the_table_has_every_target(copy: Copy) -> None:
     targets = set(re.findall(r"^make (\S+)", copy.type("make"), re.MULTILINE))
-    of_contributors = {"help", "lock", "mutate", "screenshots"} | {
+    of_contributors = {"help", "lock", "mutate", "screenshots", "bench-check", "docs"} | {
         name for name in targets if name.startswith("bench-")
     }
 
@@ -168,7 +168,15 @@ def test_the_table_has_every_target(copy: Copy) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/chapter.md", "docs/exchanges.md", "docs/benchmarks.md"]
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/chapter.md",
+        "docs/exchanges.md",
+        "docs/benchmarks.md",
+        "docs/troubleshooting.md",
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
@@ -176,6 +184,7 @@ def test_links_lead_somewhere(page: str) -> None:
         re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
         for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     }
+    headings |= set(re.findall(r'<a id="([^"]+)">', text))
     for target in re.findall(r"\]\(([^)]+)\)", text):
         path, _, anchor = target.partition("#")
         if target.startswith("#"):

@@ -179,3 +179,40 @@ def watched(lab: RunningLab) -> list[str]:
 
     assert watching.returncode == 0
     return shown.splitlines()
+
+
+def test_check_starts_scripts_as_the_server_does(lab: RunningLab) -> None:
+    """The server's user, its folder, a CGI environment and nothing else; two that fail, one that takes too long."""
+    scripts = {
+        "checked_sound.py": "import os\nprint('Content-Type: text/plain\\n')\n"
+        "assert os.getuid() and os.getcwd() == '/srv/cgi-bin'",
+        "checked_wrong.py": "import os\nprint('Content-Type: text/plain\\n', flush=True)\nos.abcd",
+        "checked_silent.py": "import os, sys\nif os.environ['REQUEST_METHOD'] == 'GET':\n    sys.exit(int('3'))",
+        "checked_slow.py": "import time\nprint('Content-Type: text/plain\\n')\ntime.sleep(60)",
+    }
+    paths = [lab.cgi_bin / name for name in scripts]
+    for path in paths:
+        path.write_text(f"#!/usr/bin/env python3\n{scripts[path.name]}\n", encoding="utf-8")
+        path.chmod(0o755)
+    own = {"COMPOSE_PROJECT_NAME": str(lab.compose.project), **lab.compose.settings}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "cgilab", "check", "--run", "--json", *map(str, paths)],
+            cwd=ROOT,
+            env={**os.environ, **own},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        for path in paths:
+            path.unlink()
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert {Path(one["path"]).name: one["cause"] for one in json.loads(done.stdout)} == {
+        "checked_sound.py": None,
+        "checked_wrong.py": "exception-after-headers",
+        "checked_silent.py": "exit-before-output",
+        "checked_slow.py": "timeout-before-headers",
+    }

@@ -6,6 +6,7 @@ import docker
 import pytest
 from testinfra.host import Host
 
+from cgilab.diagnosis.programs import IMAGE
 from tests.support.running_lab import RunningLab
 
 MODULES = {
@@ -91,6 +92,22 @@ def test_the_server_is_not_root(host: Host, lab: RunningLab) -> None:
     user, group = asked.split(":")
     assert (users, groups) == ({(user,) * 4}, {(group,) * 4})
     assert user != "0"
+
+
+# What first lines of scripts name, here or elsewhere.
+INTERPRETERS = {
+    "awk", "bash", "csh", "dash", "env", "expect", "fish", "gawk", "groovy", "java", "ksh", "lua", "make", "mawk",
+    "nawk", "node", "original-awk", "perl", "php", "php-cgi", "pypy3", "python", "python2", "python2.7", "python3",
+    "python3.12", "python3.13", "python3.14", "Rscript", "ruby", "sed", "sh", "tclsh", "tcsh", "wish", "zsh",
+}  # fmt: skip
+
+
+def test_the_interpreters_are_those_that_a_check_on_the_host_counts_on(host: Host) -> None:
+    folders = "/bin /usr/bin /usr/local/bin"
+    found = set(lines(host, f"find -L {folders} -maxdepth 1 -type f -executable -print"))
+
+    assert found >= IMAGE
+    assert {path for path in found if path.rpartition("/")[2] in INTERPRETERS} <= IMAGE
 
 
 def test_nothing_can_be_written_but_memory(host: Host) -> None:
