@@ -111,7 +111,7 @@ def diff(failure: Failure) -> list[str]:
     mended = failure.diagnosis.finding.mended if failure.diagnosis else None
     if mended is None or script is None or not script.whole or mended == script.content:
         return []
-    before, after = (content.split(b"\n") for content in (script.content, mended))
+    before, after = (content.removesuffix(b"\n").split(b"\n") for content in (script.content, mended))
     # What is equal at the beginning and at the end is left out first: to compare all of a large script takes long.
     start = 0
     while start < min(len(before), len(after)) and before[start] == after[start]:
@@ -252,7 +252,7 @@ def _step(line: str) -> str:
 
 def _change(line: str) -> str:
     kind = {"-": "del", "+": "ins"}.get(line[:1], "span")
-    return f"<{kind}>{_escaped(line)}</{kind}>\n"
+    return f"<{kind}>{_escaped(line)}</{kind}>"
 
 
 PAGE = """\

@@ -1,4 +1,4 @@
-"""The pictures of the lab's page that the README shows, made from a lab that is started for it: `make screenshots`.
+"""The pictures of the lab's pages that the README shows, made from a lab that is started for it: `make screenshots`.
 
 Usage: .venv/bin/python -m tests.browser.screenshots [--folder FOLDER] [--width WIDTH]
 """
@@ -15,10 +15,14 @@ from playwright.sync_api import Browser, expect
 from cgilab.engine import ROOT, prepare
 from cgilab.lab import default_settings
 from tests.support.browser import chromium
-from tests.support.running_lab import running_lab
+from tests.support.running_lab import RunningLab, running_lab
 
 HEIGHT = 800
 SCHEMES = ("light", "dark")
+FAILING = b"""#!/usr/bin/env python3
+print("Content-Type: text/html")
+print("<h1>Hello</h1>")
+"""
 CLIENTS = ("client_web_02", "client_web_03_get", "client_web_03_post")
 
 
@@ -37,6 +41,7 @@ def main() -> None:
         call(lab.url)
         for scheme in SCHEMES:
             take(browser, lab.url, scheme, arguments.width, arguments.folder / f"lab-{scheme}.png")
+            take_failure(browser, lab, scheme, arguments.width, arguments.folder / f"failure-{scheme}.png")
 
 
 def call(url: str) -> None:
@@ -57,6 +62,21 @@ def take(browser: Browser, url: str, scheme: str, width: int, file: Path) -> Non
     post = page.locator("#exchanges a", has_text="POST").first
     post.click()
     expect(page.locator(".panel")).to_have_count(4)
+    page.screenshot(path=file)
+    page.close()
+    print(f"screenshots: {file}, {file.stat().st_size} bytes")
+
+
+def take_failure(browser: Browser, lab: RunningLab, scheme: str, width: int, file: Path) -> None:
+    """Break a script, ask for it, and take a picture of the page."""
+    script = lab.cgi_bin / "hello.py"
+    script.write_bytes(FAILING)
+    script.chmod(0o755)
+    page = browser.new_page(
+        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": HEIGHT}
+    )
+    page.goto(f"{lab.url}/cgi-bin/{script.name}")
+    expect(page.locator("h1")).to_contain_text("prints no empty line after its headers")
     page.screenshot(path=file)
     page.close()
     print(f"screenshots: {file}, {file.stat().st_size} bytes")

@@ -45,6 +45,7 @@ MASKS = (
     (re.compile(r"Day=\d\d,Month=\d\d,Year=\d\d,Hours=\d\d,Minutes=\d\d,Seconds=\d\d"), "ELEMENTS"),
     (re.compile(r"Apache/2\.4\.\d+ \(Debian\)"), "SERVER"),
     (re.compile(r"localhost:\d+"), "localhost:PORT"),
+    (re.compile(r"exchange=[\w@-]+"), "exchange=ID"),
     (re.compile(r"Transfer-Encoding: chunked|Content-Length: \d+(?=\n)"), "FRAMING"),
     (re.compile(r"\r\n"), "\n"),
 )
@@ -123,7 +124,7 @@ def commands_of_table(column: str) -> list[str]:
 
 def test_the_examples_print_what_the_readme_shows(copy: Copy) -> None:
     examples = list(EXAMPLE.finditer(README))
-    assert len(examples) == 10
+    assert len(examples) == 12
     for example in examples:
         commands = [command for command in example["commands"].splitlines() if command not in NOT_TYPED]
         printed = "".join(copy.type(command) for command in commands)

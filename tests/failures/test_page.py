@@ -120,7 +120,7 @@ def test_as_html(lab: RunningLab, script: Path) -> None:
         f"/lab/?exchange={identifier}",
         f"{MANUAL}#windows-line-endings",
     ]
-    assert "<del>- #!/bin/sh\\x0d</del>\n<ins>+ #!/bin/sh</ins>" in body
+    assert "<del>- #!/bin/sh\\x0d</del><ins>+ #!/bin/sh</ins>" in body
 
 
 def json_of(lab: RunningLab, name: str) -> dict[str, str]:
