@@ -16,7 +16,7 @@ PLAIN = "text/plain"
 PROBLEM = "application/problem+json"
 UNKNOWN = "unknown"
 
-TROUBLESHOOTING = "https://github.com/cgi-lab/cgi-lab/blob/main/docs/troubleshooting.md"
+TROUBLESHOOTING = "/lab/troubleshooting"
 
 # A diff is to be read: what is longer is cut.
 DIFF_LINES = 40
@@ -68,7 +68,7 @@ class Failure(NamedTuple):
             found = list(self.diagnosis.finding.exhibits)
         else:
             logged = (
-                Exhibit("httpd says", self.evidence.messages),
+                Exhibit("the server logged", self.evidence.messages),
                 Exhibit("the script wrote to its standard error", self.evidence.stderr),
             )
             found = [exhibit for exhibit in logged if exhibit.lines]
@@ -150,10 +150,10 @@ def as_text(failure: Failure) -> str:
     change = diff(failure)
     if change:
         lines += ["The change:", *(f"  {line}" for line in change), ""]
+    server = f"http://{failure.host}" if HOST.fullmatch(failure.host) else ""
     if failure.identifier:
-        server = f"http://{failure.host}" if HOST.fullmatch(failure.host) else ""
         lines.append(f"The exchange: {server}{failure.link}")
-    lines.append(f"More about it: {failure.manual}")
+    lines.append(f"More about it: {server}{failure.manual}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """The lab's own pages, which are CGI programs as well. httpd lets only this machine's own names call them.
 
 - ``GET /lab/`` is the page that shows them in a browser.
+- ``GET /lab/troubleshooting`` is the manual of failures; the page behind a failure leads to its sections.
 - ``GET /lab/exchanges`` lists the recorded exchanges, oldest first; ``?after=ID`` those that came after one. It also
   says which address and port the question came from, by which a program can find what it sends next.
 - ``GET /lab/exchanges/ID`` is one of them, whole.
@@ -11,12 +12,12 @@ The last two are JSON; docs/exchanges.md describes it.
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from cgilab import store
+from cgilab import manual, store
 from cgilab.diagnosis.model import Diagnosis, Finding
 from cgilab.evidence import evidence_of, judge, may_have_failed
 from cgilab.exchange import Exchange
@@ -37,14 +38,12 @@ CONTENT_SECURITY_POLICY = (
 
 def page(environment: Mapping[str, str] = os.environ, file: Path = PAGE) -> None:
     """Answer a request for /lab/ with the HTML in `file`; its style sheet and its script are files of their own."""
-    if environment["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        _answer("405 Method Not Allowed", {"error": "the page can only be read", "allow": "GET, HEAD"})
-        return
-    sys.stdout.write(
-        "Content-Type: text/html; charset=utf-8\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
-        f"Referrer-Policy: no-referrer\nContent-Security-Policy: {CONTENT_SECURITY_POLICY}\n\n"
-        f"{file.read_text(encoding='utf-8')}"
-    )
+    _answer_page(environment, lambda: file.read_text(encoding="utf-8"))
+
+
+def troubleshooting(environment: Mapping[str, str] = os.environ) -> None:
+    """Answer a request for /lab/troubleshooting."""
+    _answer_page(environment, manual.as_html)
 
 
 def exchanges(environment: Mapping[str, str] = os.environ) -> None:
@@ -113,6 +112,16 @@ def read() -> tuple[list[Exchange], list[int]]:
         except NotARecordError:
             continue  # torn by two processes that wrote a very long line at once
     return kept, restarted
+
+
+def _answer_page(environment: Mapping[str, str], make: Callable[[], str]) -> None:
+    if environment["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+        _answer("405 Method Not Allowed", {"error": "the page can only be read", "allow": "GET, HEAD"})
+        return
+    sys.stdout.write(
+        "Content-Type: text/html; charset=utf-8\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
+        f"Referrer-Policy: no-referrer\nContent-Security-Policy: {CONTENT_SECURITY_POLICY}\n\n{make()}"
+    )
 
 
 def _answer(status: str, content: dict[str, Any]) -> None:

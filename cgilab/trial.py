@@ -161,7 +161,7 @@ def _trial(seen: str, evidence: Evidence) -> Trial:
         return Trial(seen, None)
     # Nobody has said it: these are the words that httpd would have.
     exhibits = [
-        exhibit._replace(heading="httpd would say") if exhibit.heading == "httpd says" else exhibit
+        exhibit._replace(heading="httpd would say") if exhibit.heading == "the server logged" else exhibit
         for exhibit in found.finding.exhibits
     ]
     return Trial(

@@ -190,7 +190,7 @@ def log_exhibits(evidence: Evidence) -> list[Exhibit]:
     if evidence.stderr:
         found.append(Exhibit("the script wrote to its standard error", tuple(evidence.stderr[-LINES_SHOWN * 2 :])))
     if evidence.messages:
-        found.append(Exhibit("httpd says", tuple(evidence.messages[-LINES_SHOWN:])))
+        found.append(Exhibit("the server logged", tuple(evidence.messages[-LINES_SHOWN:])))
     return found
 
 

@@ -616,4 +616,13 @@ ENDING = (
     ),
 )
 
-RULES: tuple[Rule, ...] = (*REACHING, *STARTING, *PARSING, *RUNNING, *PRINTING, *ENDING)
+CHAPTERS = (
+    ("From the URL to the file", REACHING),
+    ("From the file to a running interpreter", STARTING),
+    ("From the source to compiled code and its modules", PARSING),
+    ("While the script runs", RUNNING),
+    ("What the script prints", PRINTING),
+    ("How the script ends", ENDING),
+)
+
+RULES: tuple[Rule, ...] = tuple(rule for _, rules in CHAPTERS for rule in rules)

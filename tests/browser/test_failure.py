@@ -13,7 +13,7 @@ from tests.support.running_lab import RunningLab
 
 # With an icon of its own, or the browser would ask for one.
 RIGHT = b"#!/bin/sh\nprintf 'Content-Type: text/html\\n\\n<link rel=icon href=data:,>hello\\n'\n"
-MANUAL = "https://github.com/cgi-lab/cgi-lab/blob/main/docs/troubleshooting.md"
+MANUAL = "/lab/troubleshooting"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
 from tests.support.wire import Answer, send
 
-MANUAL = "https://github.com/cgi-lab/cgi-lab/blob/main/docs/troubleshooting.md"
+MANUAL = "/lab/troubleshooting"
 SILENT = "#!/bin/sh\nexit 3\n"
 SERVERS_OWN = {"Date", "Server", "Connection", "Transfer-Encoding", "Content-Length"}
 PAGES_OWN = {
@@ -67,7 +67,7 @@ def test_as_text(lab: RunningLab, script: Path) -> None:
         "Permissions of failing.sh:\n"
         "  -rw-r--r-- (0644)\n"
         "\n"
-        "Httpd says:\n"
+        "The server logged:\n"
         "  (13)Permission denied: exec of '/srv/cgi-bin/failing.sh' failed\n"
         "  End of script output before headers: failing.sh\n"
         "\n"
@@ -75,7 +75,7 @@ def test_as_text(lab: RunningLab, script: Path) -> None:
         "  Type:  chmod +x cgi-bin/failing.sh\n"
         "\n"
         "The exchange: http://localhost:8080/lab/?exchange=ID\n"
-        f"More about it: {MANUAL}#not-executable\n"
+        f"More about it: http://localhost:8080{MANUAL}#not-executable\n"
     )
 
 
@@ -95,7 +95,7 @@ def test_as_problem_details(lab: RunningLab, script: Path) -> None:
         "evidence": [
             {"heading": "permissions of failing.sh", "lines": ["-rw-r--r-- (0644)"]},
             {
-                "heading": "httpd says",
+                "heading": "the server logged",
                 "lines": [
                     "(13)Permission denied: exec of '/srv/cgi-bin/failing.sh' failed",
                     "End of script output before headers: failing.sh",

@@ -35,7 +35,7 @@ MODULES = {
 
 
 # What httpd and Docker start.
-PROGRAMS = ("exchanges", "failure", "health", "healthcheck", "page", "recorder", "start")
+PROGRAMS = ("exchanges", "failure", "health", "healthcheck", "page", "recorder", "start", "troubleshooting")
 FILES = ("failure.css", "index.html", "lab.css", "lab.js")
 
 
