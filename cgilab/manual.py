@@ -1,69 +1,113 @@
-"""The manual of failures, made from the table of rules: a page of the lab, and docs/troubleshooting.md."""
+"""Writes docs/troubleshooting.md from the table of rules: `make docs`."""
 
-import re
-from collections.abc import Sequence
-from html import escape
+import sys
+from collections.abc import Iterable
 
 from cgilab.diagnosis import UNKNOWN
 from cgilab.diagnosis.model import Rule
-from cgilab.diagnosis.rules import CHAPTERS
+from cgilab.diagnosis.rules import CHAPTERS, REACHING, RULES
+from cgilab.engine import ROOT
 
-# Words between ticks are code, in Markdown as in HTML.
-CODE = re.compile(r"`([^`]+)`")
+PAGE = ROOT / "docs" / "troubleshooting.md"
+
+HEAD = """\
+<!-- Generated from the rules in cgilab/diagnosis/rules.py by `make docs`. -->
+
+# Troubleshooting
+
+Each section is a cause for which a CGI script fails under Apache httpd: first the messages by which people look for it,
+as httpd's error log, the script or the browser shows them, then what it means and how it is mended.
+
+Three commands say which section is yours. `make check` judges scripts before anything is run, `make check FIX=1` mends
+what takes no guessing, and `lab explain`, which is `python3 -m cgilab explain`, reads an error log. When the lab runs,
+the page behind a failure says the same.
+"""
 
 UNKNOWN_SECTION = f"""\
-<section id="{UNKNOWN}" aria-labelledby="title-{UNKNOWN}"><h2 id="title-{UNKNOWN}">The cause is not known</h2>
-<p>No rule fits what was seen. The lab says so rather than guess, and shows all that it has.</p>
-<p>Start the script as a plain program: <code>make run SCRIPT=hello.py</code></p></section>
+## <a id="{UNKNOWN}"></a>The cause is not known
+
+No rule fits what was seen, or there was nothing that could be looked at: a pipe, a device, a file that may not be read.
+The lab says so rather than guess, and shows all that it has.
+
+**Mend:** start the script as a plain program: `make run SCRIPT=hello.py`.
 """
 
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Troubleshooting</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/lab/lab.css">
-<link rel="stylesheet" href="/lab/failure.css">
-</head>
-<body class="failure">
-<header class="top"><p><a href="/lab/">cgi-lab</a></p></header>
-<main>
-<h1>Troubleshooting</h1>
-<p>Each section is a cause for which a CGI script fails: the messages by which it shows, what they mean, and what mends
-it.</p>
-{content}
-</main>
-</body>
-</html>
-"""
+CAN_SEE = {
+    (True, True): "`lab check` finds it beforehand, and `--fix` mends it.",
+    (True, False): "`lab check` finds it beforehand, wherever the file alone tells it.",
+    (False, False): "`lab check` warns of it; only a run can tell for sure.",
+}
+CANNOT_SEE = "Only a run can tell: `lab check --run` starts the script in the lab."
+ONLY_REQUEST = "Only a request can tell: `lab check` asks for no URL."
+
+# What a started script alone does not show: the way from the URL to the file.
+OF_REQUESTS = {rule.cause for rule in REACHING}
 
 
-def as_html() -> str:
-    """Return the manual as a page of the lab: a list of the causes, then a section each, with the cause as its id."""
-    parts = []
-    for title, rules in CHAPTERS:
-        links = "".join(f'<li><a href="#{rule.cause}">{escape(rule.title)}</a></li>' for rule in rules)
-        parts.append(f"<h2>{escape(title)}</h2><ul>{links}</ul>")
-    for _, rules in CHAPTERS:
-        parts += _sections(rules)
-    parts.append(UNKNOWN_SECTION)
-    return PAGE.format(content="\n".join(parts))
+def page() -> str:
+    """Return the whole page."""
+    chapters = "\n".join(f"## {title}\n\n" + "\n".join(map(section, rules)) for title, rules in CHAPTERS)
+    return f"{HEAD}\n{index(RULES)}\n{chapters}\n{UNKNOWN_SECTION}"
 
 
-def _sections(rules: Sequence[Rule]) -> list[str]:
-    return [
-        f'<section id="{rule.cause}" aria-labelledby="title-{rule.cause}">'
-        f'<h2 id="title-{rule.cause}">{escape(rule.title)}</h2>'
-        f'<pre tabindex="0" role="region" aria-label="messages of {rule.cause}">'
-        f"{escape(chr(10).join(rule.messages))}</pre>"
-        f"<p>{_text(rule.meaning)}</p><p>{_text(rule.mend)}</p></section>"
-        for rule in rules
+def index(rules: Iterable[Rule]) -> str:
+    """Return the table that leads from a message to the causes that it can have."""
+    causes: dict[str, list[str]] = {}
+    for rule in rules:
+        for message in rule.messages:
+            causes.setdefault(message, []).append(rule.cause)
+    rows = [
+        f"| {code(message)} | {', '.join(f'[{cause}](#{cause})' for cause in causes[message])} |"
+        for message in sorted(causes, key=_sorted_by)
     ]
+    return "\n".join(["| message | causes |", "| --- | --- |", *rows, ""])
 
 
-def _text(text: str) -> str:
-    return CODE.sub(r"<code>\1</code>", escape(text, quote=False))
+def _sorted_by(message: str) -> tuple[str, str]:
+    """Letters count, and nothing before the first of them."""
+    return message.lower().lstrip("(0123456789)'\"$./#!%^\\"), message
+
+
+def section(rule: Rule) -> str:
+    """Return the section of a rule. Its anchor is the rule's name, and stays when the heading is changed."""
+    messages = "\n".join(rule.messages)
+    return "\n".join(
+        [
+            f'### <a id="{rule.cause}"></a>{rule.title}',
+            "",
+            "```text",
+            messages,
+            "```",
+            "",
+            rule.meaning,
+            "",
+            f"**Mend:** {rule.mend}",
+            "",
+            beforehand(rule),
+            "",
+        ]
+    )
+
+
+def beforehand(rule: Rule) -> str:
+    """Return what can be known before a request comes."""
+    if rule.before is not None:
+        return CAN_SEE[rule.certain, rule.certain and rule.mends]
+    return ONLY_REQUEST if rule.cause in OF_REQUESTS else CANNOT_SEE
+
+
+def code(text: str) -> str:
+    """Return a text as it stands in a cell of a table, as code."""
+    ticks = "``" if "`" in text else "`"
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{space}{text}{space}{ticks}".replace("|", "\\|")
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from cgilab import manual, store
+from cgilab import store
 from cgilab.diagnosis.model import Diagnosis, Finding
 from cgilab.evidence import evidence_of, judge, may_have_failed
 from cgilab.exchange import Exchange
 from cgilab.explanation import Failure, as_data
 from cgilab.httpd_log import NotARecordError, exchange
+from cgilab.troubleshooting import as_html as troubleshooting_page
 from cgilab.views import as_json, as_summary
 
 # In the image, the files of docker/web/lab/ lie beside this package.
@@ -43,7 +44,7 @@ def page(environment: Mapping[str, str] = os.environ, file: Path = PAGE) -> None
 
 def troubleshooting(environment: Mapping[str, str] = os.environ) -> None:
     """Answer a request for /lab/troubleshooting."""
-    _answer_page(environment, manual.as_html)
+    _answer_page(environment, troubleshooting_page)
 
 
 def exchanges(environment: Mapping[str, str] = os.environ) -> None:
