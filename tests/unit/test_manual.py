@@ -7,7 +7,7 @@ import pytest
 from cgilab import manual
 from cgilab.diagnosis import UNKNOWN
 from cgilab.diagnosis.model import Rule
-from cgilab.diagnosis.rules import RULES
+from cgilab.diagnosis.rules import CHAPTERS, RULES
 
 
 def test_the_page_is_the_one_that_make_docs_writes() -> None:
@@ -21,7 +21,7 @@ def test_each_cause_has_one_section() -> None:
 
 
 def test_each_chapter_of_the_table_is_in_the_page() -> None:
-    assert [rule for _, rules in manual.CHAPTERS for rule in rules] == list(RULES)
+    assert [rule for _, rules in CHAPTERS for rule in rules] == list(RULES)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.cause)
