@@ -45,12 +45,22 @@ def check(script: Script) -> list[Diagnosis]:
     errors: list[Diagnosis] = []
     warnings: list[Diagnosis] = []
     for rule in RULES:
-        if rule.before is None or (errors and rule.certain):
+        if rule.before is None or (errors and rule.certain and not _is_rival(rule, errors[0])):
             continue
         finding = rule.before(script)
-        if finding is not None:
-            (errors if rule.certain else warnings).append(_diagnosis(rule, finding, certain=rule.certain))
+        if finding is None:
+            continue
+        found = _diagnosis(rule, finding, certain=rule.certain)
+        if not rule.certain:
+            warnings.append(found)
+        elif not errors or (finding.line or 0) < (errors[0].finding.line or 0):
+            errors = [found]
     return errors + warnings
+
+
+def _is_rival(rule: Rule, first: Diagnosis) -> bool:
+    """Return whether a rule may name an earlier line: of two names that are not there, the upper one fails first."""
+    return first.cause == "removed-module" and rule.cause == "python-2-name"
 
 
 def _diagnosis(rule: Rule, finding: Finding, *, certain: bool) -> Diagnosis:

@@ -70,6 +70,7 @@ def late_shebang(content: bytes) -> bytes | None:
 
 # Each: what Python 2 wrote, and how Python 3 writes it. Applied to one line.
 PYTHON_2 = (
+    (re.compile(r"^(\s*)print\s*\((.*)\)\s*(%\s*.+?)\s*$"), r"\1print(\2 \3)"),
     (re.compile(r"^(\s*|.*[:;]\s*)print\s*>>\s*([\w.]+)\s*,\s*(.+?)\s*$"), r"\1print(\3, file=\2)"),
     (re.compile(r"^(\s*|.*[:;]\s*)print\s+(?!\()(.+?),\s*$"), r'\1print(\2, end=" ")'),
     (re.compile(r"^(\s*|.*[:;]\s*)print\s+(.+?)\s*$"), r"\1print(\2)"),

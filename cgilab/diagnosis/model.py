@@ -87,6 +87,7 @@ class Finding(NamedTuple):
         fix: what to type or to change, a line each.
         mended: the script's content after the change; None where that is not to be told without guessing.
         executable: whether the change is to set the execute permission.
+        line: of the script, where one is at fault; else None.
     """
 
     sentence: str
@@ -94,6 +95,7 @@ class Finding(NamedTuple):
     fix: Sequence[str] = ()
     mended: bytes | None = None
     executable: bool = False
+    line: int | None = None
 
 
 class Rule(NamedTuple):

@@ -80,6 +80,12 @@ def failed(evidence: Evidence) -> bool:
     return evidence.status >= FAILED and not had_headers(evidence)
 
 
+def ended_well(evidence: Evidence) -> bool:
+    """Return whether nothing is known of the script's end but that it came by itself, without an error."""
+    ended = evidence.ended
+    return ended is None or not (ended.code or ended.signal or ended.running)
+
+
 class Frame(NamedTuple):
     """A place in a traceback."""
 
@@ -109,6 +115,11 @@ class Traceback(NamedTuple):
 FRAME = re.compile(r'\s*File "(.*)", line (\d+)(?:, in .*)?$')
 LAST = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (.*))?$")
 HEAD = "Traceback (most recent call last):"
+# What Python draws at the left of the exceptions of a group.
+GROUP_MARGIN = re.compile(r"^ *[+|](?: \||-\+-+ \d+ -+)? ?")
+
+# How an exception looks that was printed where the headers are expected; the second is what cgitb prints first.
+ON_OUTPUT = re.compile(r"Traceback \(most recent| *File \"|<!--(?:: spam)?")
 
 
 def python_traceback(lines: Sequence[str]) -> Traceback | None:
@@ -116,6 +127,8 @@ def python_traceback(lines: Sequence[str]) -> Traceback | None:
 
     An exception that was ignored (``Exception ignored in``) is none: the script went on.
     """
+    if any("Exception Group Traceback" in line for line in lines):
+        lines = [GROUP_MARGIN.sub("", line) for line in lines]
     starts = [number for number, line in enumerate(lines) if line.startswith(HEAD)]
     if not starts:
         starts = [
@@ -201,7 +214,8 @@ def uncaught(evidence: Evidence) -> Traceback | None:
     before: that is the first cause then.
     """
     traceback = python_traceback(evidence.stderr)
-    if traceback is None or not traceback.complete or bad_header(evidence) is not None:
+    bad = bad_header(evidence)
+    if traceback is None or not traceback.complete or (bad is not None and not ON_OUTPUT.match(bad)):
         return None
     if failed(evidence):
         return traceback

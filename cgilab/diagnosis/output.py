@@ -69,7 +69,8 @@ def judge(script: Script) -> Judgement:
 def _judge_parsed(found: Printed) -> Judgement:
     """Judge an output whose headers the server reads."""
     headers: list[Line] = []
-    for line in lines(found.outputs):
+    all_lines = lines(found.outputs)
+    for place, line in enumerate(all_lines):
         if _is_header(line):
             headers.append(line)
         elif UNKNOWN in line.text or not (line.ended or found.complete):
@@ -77,7 +78,12 @@ def _judge_parsed(found: Printed) -> Judgement:
         elif not line.text.rstrip("\r"):
             return _judge_block(headers, line.number)
         else:
-            return _judge_line(line, tuple(headers), found.outputs)
+            judgement = _judge_line(line, tuple(headers), found.outputs)
+            # A part of a header, such as charset=utf-8, and then the empty line.
+            ends = [after for after in all_lines[place + 1 : place + 2] if after.ended and not after.text.strip()]
+            if judgement.cause == "no-blank-line" and ends and "=" in line.text and not MARKUP.match(line.text):
+                return judgement._replace(cause="malformed-header", line=line.number)
+            return judgement
     if found.complete and headers:
         return Judgement("no-blank-line", headers[-1].number, headers[-1].text, tuple(headers))
     return NOTHING_WRONG

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cgilab.diagnosis import mend
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
@@ -19,8 +20,16 @@ from cgilab.diagnosis.observed import (
     said,
     uncaught,
 )
-from cgilab.diagnosis.script import Script
-from cgilab.diagnosis.source import Problem, imports, parse
+from cgilab.diagnosis.script import Script, read
+from cgilab.diagnosis.source import Problem, imports, parse, unsure
+
+if TYPE_CHECKING:
+    import ast
+
+# What an older Python than the lab's cannot read, though there is nothing wrong with it: PEP 695, PEP 701.
+NEWER = re.compile(
+    r"""^\s*type\s+\w+.*=|^\s*(?:async\s+)?(?:def|class)\s+\w+\[|\bf(["'])[^"']*\{[^}]*\1[^}]*\}""", re.IGNORECASE
+)
 
 SYNTAX = {"SyntaxError", "IndentationError", "TabError"}
 ENCODING = (
@@ -168,13 +177,25 @@ NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially initialized 
 NO_ATTRIBUTE = re.compile(r"(?:partially initialized )?module '([\w.]+)' has no attribute '(\w+)'")
 NO_TYPE_ATTRIBUTE = re.compile(r"type object '(\w+)' has no attribute '(\w+)'")
 
+# What left the standard library with Python 3.12 and 3.13 (PEP 594 and others): the lab's has it no longer.
+REMOVED = {
+    "aifc", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "distutils", "imghdr", "imp",
+    "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd", "sunau",
+    "telnetlib", "uu", "xdrlib",
+}  # fmt: skip
+
 # The chapter's own module is in the image, though not in every Python's standard library.
 LEGACY = {"cgi", "cgitb"}
 
 
 def _syntax_traceback(evidence: Evidence) -> Traceback | None:
     traceback = python_traceback(evidence.stderr)
-    return traceback if traceback is not None and traceback.name in SYNTAX else None
+    if traceback is None or traceback.name not in SYNTAX:
+        return None
+    frame = own_frame(evidence, traceback)
+    other = frame.file.rpartition("/")[2].removesuffix(".py") if frame and frame.file != evidence.path else ""
+    is_shadow = evidence.script is not None and other in shadows(evidence.script)
+    return None if is_shadow else traceback  # that it was read at all is the first cause then
 
 
 def _place(evidence: Evidence, traceback: Traceback) -> tuple[str, list[Exhibit], int]:
@@ -203,7 +224,7 @@ def python_2_syntax(evidence: Evidence) -> Finding | None:
     traceback = _syntax_traceback(evidence)
     if traceback is None:
         other = uncaught(evidence)
-        if other is None or PRINT_TO_FILE not in other.message:
+        if other is None or not _is_print_statement(evidence, other):
             # A `print` alone prints nothing in Python 3, so what it was to print is missing.
             wrong = bad_header(evidence) is not None or said(evidence, PREMATURE, NOTHING) is not None
             return before_python_2_syntax(evidence.script) if wrong and other is None and evidence.script else None
@@ -224,6 +245,13 @@ def python_2_syntax(evidence: Evidence) -> Finding | None:
 
 # A look at all lines at once, before each is looked at.
 BARE_PRINT = re.compile(rb"^[ \t\f]*print[ \t\f]*(?:\r?$|#|>>)", re.MULTILINE)
+
+
+def _is_print_statement(evidence: Evidence, traceback: Traceback) -> bool:
+    """Return whether ``print`` was called where Python 2 had a statement: ``print >>file, x``, ``print("%s") % x``."""
+    frame = own_frame(evidence, traceback)
+    formats = frame is not None and re.match(r"print\s*\(.*\)\s*%", frame.source) is not None
+    return PRINT_TO_FILE in traceback.message or (formats and "for %: 'NoneType'" in traceback.message)
 
 
 def before_python_2_syntax(script: Script) -> Finding | None:
@@ -262,7 +290,7 @@ def _is_code(script: Script, number: int) -> bool:
 
 def is_python_2(message: str, line: str) -> bool:
     """Return whether Python's word about a line, or the line itself, tells of Python 2."""
-    if any(words in message for words in (*PYTHON_2_WORDS, PRINT_TO_FILE)):
+    if any(words in message for words in (*PYTHON_2_WORDS, PRINT_TO_FILE, "for %: 'NoneType'")):
         return True
     code = _without_texts(line)
     changed = mend.python_2(code)
@@ -280,12 +308,14 @@ def _python_2(
 ) -> Finding:
     changed = mend.python_2(text)
     mended = None
-    fix = ["Python 3 runs this script. The other lines of Python 2 have to be changed too; a tool that does it: 2to3."]
+    fix = ["Python 3 runs this script; its other lines of Python 2 have to be changed too."]
     if changed:
         fix.insert(0, f"Change the line to:  {changed.strip()}")
         if script is not None and number and script.whole:
             mended = mend.replaced_line(script.content, number, changed)
-    return Finding(f"{name} is written in Python 2: Python 3 cannot read {place}.", exhibits, fix, mended=mended)
+    is_read = re.match(r"\s*print\s*(?:$|#|>>)", text) is not None
+    what = f"{place} means something else in Python 3" if is_read else f"Python 3 cannot read {place}"
+    return Finding(f"{name} is written in Python 2: {what}.", exhibits, fix, mended=mended)
 
 
 def indentation(evidence: Evidence) -> Finding | None:
@@ -390,7 +420,9 @@ def _problem(script: Script) -> Problem | None:
     if not script.is_python or not script.whole or script.kind != "file" or not script.content.strip():
         return None
     problem = parse(script)
-    return problem if isinstance(problem, Problem) else None
+    if not isinstance(problem, Problem) or (sys.version_info < (3, 12) and NEWER.search(problem.text)):
+        return None
+    return problem
 
 
 def _is_text(script: Script) -> bool:
@@ -427,9 +459,29 @@ def before_shadowed_module(script: Script) -> Finding | None:
         return None
     names = shadows(script)
     for module, _, line in imports(tree):
-        if module.partition(".")[0] in names:
-            return _shadowed(script, module.partition(".")[0], line_exhibit(script, line))
+        name = module.partition(".")[0]
+        if name in names and not _has_all(script, tree, name):
+            return _shadowed(script, name, line_exhibit(script, line))
     return None
+
+
+def _has_all(script: Script, tree: "ast.Module", name: str) -> bool:
+    """Return whether a neighbour has all that the script takes from a module of its name: it is meant, then."""
+    import ast
+    import os
+
+    other = parse(read(os.path.join(os.path.dirname(script.path), f"{name}.py"), neighbours=frozenset()))
+    if isinstance(other, Problem) or script.name == f"{name}.py":
+        return False
+    has = {node.name for node in other.body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef))}
+    has |= {node.id for node in ast.walk(other) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    wanted = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
+    }
+    wanted |= {taken for module, taken, _ in imports(tree) if module == name and taken}
+    return bool(wanted) and wanted <= has
 
 
 def shadows(script: Script) -> set[str]:
@@ -443,12 +495,12 @@ def shadows(script: Script) -> set[str]:
 # Scripts of one folder have the same neighbours.
 @lru_cache(maxsize=1)
 def _shadows(neighbours: frozenset[str]) -> set[str]:
-    library = (set(sys.stdlib_module_names) | LEGACY) - set(sys.builtin_module_names)
+    library = (_library() | LEGACY) - set(sys.builtin_module_names)
     return {name.removesuffix(".py") for name in neighbours if name.endswith(".py")} & library
 
 
 def _shadowed(script: Script, name: str, exhibits: list[Exhibit]) -> Finding:
-    which = "It is itself named like" if script.name == f"{name}.py" else f"{name}.py beside it bears the name of"
+    which = "it is itself named like" if script.name == f"{name}.py" else f"{name}.py beside it bears the name of"
     return Finding(
         f"{script.name} imports {name}, and gets the wrong file: {which} Python's module {name!r}.",
         exhibits,
@@ -504,14 +556,14 @@ def _before_moved_name(script: Script) -> Finding | None:
     if isinstance(tree, Problem):
         return None
     imported = {module for module, name, _ in imports(tree) if not name}
-    guarded = [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+    may_not_run = unsure(tree)
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
             continue
         pair = (node.value.id, node.attr)
         if pair not in MOVED or pair[0] not in imported or _is_neighbour(script, pair[0]):
             continue
-        if any(part.lineno <= node.lineno <= (part.end_lineno or 0) for part in guarded):
+        if any(first <= node.lineno <= last for first, last in may_not_run):
             continue
         line = node.lineno
         return _removed(script.name, f"line {line}", *pair, instead=MOVED[pair], exhibits=line_exhibit(script, line))
@@ -537,10 +589,20 @@ def _asked_for(traceback: Traceback) -> tuple[str, str] | None:
 
 def _removed(name: str, place: str, module: str, what: str, *, instead: str, exhibits: list[Exhibit]) -> Finding:
     asked = f"{module}.{what}" if what else module
+    numbers = re.findall(r"^line (\d+)$", place)
+    line = int(numbers[0]) if numbers else None
+    if instead.startswith("nothing"):
+        return Finding(
+            f"{name} asks at {place} for {asked}, which this Python does not have.",
+            exhibits,
+            [f"Take {asked} out: {instead.partition(': ')[2]}."],
+            line=line,
+        )
     return Finding(
         f"{name} asks at {place} for {asked}, which this Python does not have; it is now: {instead}.",
         exhibits,
         [f"Use {instead} in place of {asked}."],
+        line=line,
     )
 
 
@@ -553,31 +615,45 @@ def missing_module(evidence: Evidence) -> Finding | None:
     if found is None:
         return None
     place, exhibits, _ = _place(evidence, traceback)
-    return _missing(evidence.name, place, *found, [*exhibits, words_of(traceback)])
+    neighbours = evidence.script.neighbours if evidence.script else frozenset()
+    return _missing(evidence.name, place, *found, [*exhibits, words_of(traceback)], neighbours=neighbours)
 
 
 def before_missing_module(script: Script) -> Finding | None:
     """The same, of a source alone: what is installed where it runs, only a run can tell."""
+    if b"sys.path" in script.content:
+        return None  # it knows more folders than can be seen here
     for module, _, line in _imports_of(script):
         top = module.partition(".")[0]
         if top not in _library() | LEGACY and not _is_neighbour(script, top) and instead_of(module, "") is None:
-            return _missing(script.name, f"line {line}", module, "", line_exhibit(script, line))
+            return _missing(
+                script.name, f"line {line}", module, "", line_exhibit(script, line), neighbours=script.neighbours
+            )
     return None
 
 
-def _missing(name: str, place: str, module: str, what: str, exhibits: list[Exhibit]) -> Finding:
+def _missing(
+    name: str, place: str, module: str, what: str, exhibits: list[Exhibit], *, neighbours: frozenset[str]
+) -> Finding:
     if what:
         return Finding(
             f"{name} asks at {place} for {what} from the module {module}, which has nothing of that name.",
             exhibits,
-            ["Correct the name, or import the module that has it."],
+            ["Correct the name (Python's own words above may suggest one), or import the module that has it."],
+        )
+    same = [one for one in neighbours if one.lower() == f"{module.lower()}.py"]
+    if same:
+        return Finding(
+            f"{name} asks at {place} for the module {module}, but the file beside it is {same[0]}: capitals count.",
+            exhibits,
+            [f"Write  import {same[0].removesuffix('.py')}"],
         )
     return Finding(
         f"{name} asks at {place} for the module {module}, which is not installed where it runs.",
         exhibits,
         [
-            f"Put {module.partition('.')[0]}.py, or the package's folder, beside the script;",
-            "or correct the name: capital letters count.",
+            "The container has Python's standard library, and little more.",
+            f"Put {module.partition('.')[0]}.py, or the package's folder, beside the script; or correct the name.",
         ],
     )
 
@@ -590,7 +666,8 @@ def _imports_of(script: Script, *, functions: bool = False) -> list[tuple[str, s
 
 
 def _library() -> set[str]:
-    return set(sys.stdlib_module_names)
+    """Return the modules of the Python in the lab, whichever it is that reads the script here."""
+    return set(sys.stdlib_module_names) - REMOVED
 
 
 def _is_neighbour(script: Script, module: str) -> bool:

@@ -9,10 +9,12 @@ from cgilab.diagnosis.observed import (
     NOTHING,
     PREMATURE,
     bad_header,
+    ended_well,
     failed,
     line_exhibit,
     log_exhibits,
     said,
+    source_line,
 )
 from cgilab.diagnosis.output import (
     INCOMPLETE,
@@ -20,45 +22,18 @@ from cgilab.diagnosis.output import (
     MARKUP,
     NOTHING_WRONG,
     STATUS_LINE,
-    holds_header,
     judge,
     lines,
 )
+from cgilab.diagnosis.placing import has_blank_line, line_that_prints, place
 from cgilab.diagnosis.script import Script
-from cgilab.diagnosis.source import UNKNOWN, Output, all_texts, printed
+from cgilab.diagnosis.source import UNKNOWN, all_texts, printed
 
 FIRST = ["The first lines that a script prints are its headers, then comes an empty line, then the answer:"]
 EXAMPLE = ["    print('Content-Type: text/html')", "    print()"]
 NO_BODY = {204, 304}
 SEND_IN_BODY = "Send long data in the body, and keep what belongs to a session on the server."
 OF_BAD_HEADERS = {"no-blank-line", "malformed-header", "body-before-headers", "unflushed-output"}
-
-
-def _line_that_prints(script: Script | None, text: str) -> int | None:
-    """Return the line of a script that prints a line of the output that starts like this."""
-    start = text.strip()[:30]
-    if script is None or not start:
-        return None
-    for output in all_texts(script):
-        for part in output.text.split("\n"):
-            known = part.strip().partition(UNKNOWN)[0].strip()
-            if known and (known.startswith(start) or start.startswith(known[:30])):
-                return output.line
-    for number, line in enumerate(script.lines, start=1):
-        if start.encode(errors="replace") in line and number > 1:
-            return number
-    return None
-
-
-def _headers_before(script: Script | None, number: int | None) -> list[Output]:
-    """Return the outputs that hold headers and stand before a line; all of them where the line is not known."""
-    if script is None:
-        return []
-    return [
-        output
-        for output in all_texts(script)
-        if holds_header(output.text) and (number is None or output.line <= number)
-    ]
 
 
 class _Cause(NamedTuple):
@@ -71,37 +46,28 @@ class _Cause(NamedTuple):
 
 def _cause_of_bad_header(evidence: Evidence, bad: str) -> _Cause:
     script = evidence.script
-    number = _line_that_prints(script, bad)
+    number = line_that_prints(script, bad)
     if STATUS_LINE.match(bad):
         return _Cause("nph-confusion", number)
     known = judge(script) if script is not None else NOTHING_WRONG
     if known.cause in OF_BAD_HEADERS and known.text[:30].strip() in {"", bad[:30].strip()}:
         return _Cause(known.cause, number or known.line, known.headers[-1].number if known.headers else None)
-    return _cause_by_place(script, bad, number)
+    return _cause_by_place(script, bad)
 
 
-def _cause_by_place(script: Script | None, bad: str, number: int | None) -> _Cause:
+def _cause_by_place(script: Script | None, bad: str) -> _Cause:
     """Tell the cause by where in the source the line and the headers stand, when the output cannot be followed."""
-    headers = _headers_before(script, number)
-    header = headers[-1].line if headers else None
-    program = _starts_programs(script) if script is not None and number is None else None
-    if program is not None and header is not None:
-        return _Cause("unflushed-output", program, header)
+    if script is None:
+        return _Cause("body-before-headers" if MARKUP.match(bad) else "malformed-header")
+    found = place(script, bad)
+    if found.line is None and found.program is not None and found.header is not None:
+        return _Cause("unflushed-output", found.program, found.header)
     if INCOMPLETE.match(bad) or (INCOMPLETE.search(bad) and not bad.startswith("<")):
-        return _Cause("malformed-header", number)
-    if header is not None and (number is not None or MARKUP.match(bad)):
-        return _Cause("no-blank-line", number, header)
-    has_headers = script is None or any(holds_header(output.text) for output in all_texts(script))
-    return _Cause("malformed-header" if has_headers and not MARKUP.match(bad) else "body-before-headers", number)
-
-
-def _starts_programs(script: Script) -> int | None:
-    """Return the line of a script that starts a program with the script's own output."""
-    pattern = rb"\bos\.system\(|\bsubprocess\.(?:run|call|check_call|Popen)\((?!.*(?:stdout|capture_output)\s*=)"
-    for number, line in enumerate(script.lines, start=1):
-        if re.search(pattern, line.partition(b"#")[0]) and script.is_python:
-            return number
-    return None
+        return _Cause("malformed-header", found.line)
+    if found.after_headers and not (found.more_headers and not MARKUP.match(bad)):
+        return _Cause("no-blank-line", found.line, found.header)
+    is_debug = found.after_headers is not None and not MARKUP.match(bad)
+    return _Cause("malformed-header" if is_debug else "body-before-headers", found.line)
 
 
 def _bad(evidence: Evidence, cause: str) -> tuple[str, int | None, int | None] | None:
@@ -185,8 +151,10 @@ def before_unflushed_output(script: Script) -> Finding | None:
 
 def _unflushed_output(name: str, exhibits: list[Exhibit], script: Script | None, line: int | None) -> Finding:
     mended = None
-    if script is not None and line and script.whole and re.search(rb"^import .*\bsys\b", script.content, re.MULTILINE):
-        mended = mend.line_before(script.content, line, "sys.stdout.flush()")
+    if script is not None and line and script.whole:
+        imports_sys = re.search(rb"^import .*\bsys\b", script.content, re.MULTILINE) is not None
+        flush = "sys.stdout.flush()" if imports_sys else "print(end='', flush=True)"
+        mended = mend.line_before(script.content, line, flush)
     return Finding(
         f"{name} starts another program, or writes past print, while its own headers are still in Python's buffer: "
         "what comes later is sent first.",
@@ -199,7 +167,16 @@ def _unflushed_output(name: str, exhibits: list[Exhibit], script: Script | None,
 def body_before_headers(evidence: Evidence) -> Finding | None:
     """The answer comes where the headers should be."""
     found = _bad(evidence, "body-before-headers")
-    return _body_first(evidence.name, found[0], _shown(evidence, found[1])) if found else None
+    if found is not None:
+        return _body_first(evidence.name, found[0], _shown(evidence, found[1]))
+    script = evidence.script
+    if script is None or said(evidence, PREMATURE) is None or not failed(evidence) or not ended_well(evidence):
+        return None
+    # A line of the answer held a colon, so that httpd took it for a header.
+    outputs = all_texts(script)
+    if place(script, "").after_headers is not None or not outputs:
+        return None
+    return _body_first(evidence.name, outputs[0].text.partition(UNKNOWN)[0], _shown(evidence, outputs[0].line))
 
 
 def before_body_before_headers(script: Script) -> Finding | None:
@@ -212,7 +189,7 @@ def before_body_before_headers(script: Script) -> Finding | None:
 
 def _body_first(name: str, text: str, exhibits: list[Exhibit]) -> Finding:
     return Finding(
-        f"{name} prints its answer before any header: the first thing that the server got was {text[:30]!r}.",
+        f"{name} prints its answer where its headers should be: the server got {text[:30]!r} before any header.",
         exhibits,
         [*FIRST, *EXAMPLE],
     )
@@ -225,18 +202,15 @@ def no_blank_line(evidence: Evidence) -> Finding | None:
     if bad is not None:
         text, line, header = bad
         return _no_blank_line(evidence.name, text, _shown(evidence, header, line), script, header)
-    ended = evidence.ended
-    if said(evidence, PREMATURE, NOTHING) is None or not failed(evidence):
-        return None
-    if ended is not None and (ended.code or ended.signal or ended.running):
+    if said(evidence, PREMATURE, NOTHING) is None or not failed(evidence) or not ended_well(evidence):
         return None
     known = judge(script) if script is not None else NOTHING_WRONG
-    if said(evidence, PREMATURE) is None and known.cause != "no-blank-line":
-        return None
-    header = known.line if known.cause == "no-blank-line" else None
-    if header is None and script is not None:
-        outputs = _headers_before(script, None)
-        header = outputs[-1].line if outputs else None
+    if known.cause == "no-blank-line":
+        return _no_blank_line(evidence.name, "", _shown(evidence, known.line), script, known.line)
+    found = place(script, "") if script is not None else None
+    if said(evidence, PREMATURE) is None or (found is not None and found.after_headers is None):
+        return None  # nothing in the source is a header: what httpd took for one was none
+    header = found.header if found is not None else None
     return _no_blank_line(evidence.name, "", _shown(evidence, header), script, header)
 
 
@@ -251,22 +225,32 @@ def before_no_blank_line(script: Script) -> Finding | None:
 
 
 def _no_blank_line(name: str, text: str, exhibits: list[Exhibit], script: Script | None, line: int | None) -> Finding:
-    mended = None
-    if script is not None and line and script.whole:
-        source = script.lines[line - 1].strip()
-        one_line = source.startswith((b"print(", b"echo ")) and source.count(b"(") == source.count(b")")
-        one_line = one_line and b"end=" not in source and b"echo -n" not in source
-        if one_line and script.is_python:
-            mended = mend.line_after(script.content, line, "print()")
-        elif one_line:
-            mended = mend.line_after(script.content, line, "echo")
     what = f"right after them came {text[:30]!r}" if text else "then its output ended"
-    return Finding(
-        f"{name} prints no empty line after its headers: {what}.",
-        exhibits,
-        ["An empty line ends the headers.  Python: print()   Shell: echo"],
-        mended=mended,
-    )
+    source = (source_line(script, line) or "") if line else ""
+    fix = ["An empty line ends the headers.  Python: print()   Shell: echo"]
+    mended = None
+    if "/n" in source and "\\n" not in source:
+        fix = ["A line break in a text is a backslash and an n: \\n, not /n."]
+    elif re.search(r"""\br["'].*\\n""", source):
+        fix = ["In a text that starts with r, \\n is no line break: take the r away."]
+    elif re.match(r"\s*echo\s+-e\b", source) and script is not None and script.language in {"sh", "dash"}:
+        fix = ["echo of /bin/sh knows no -e: use printf, or make the first line  #!/bin/bash"]
+    elif script is not None and line:
+        mended = _with_blank_line(script, line, source.strip())
+    if text.startswith(("b'", 'b"')):
+        fix.append(
+            "print() shows bytes as b'…': write them with  sys.stdout.buffer.write(…), after sys.stdout.flush()."
+        )
+    return Finding(f"{name} prints no empty line after its headers: {what}.", exhibits, fix, mended=mended)
+
+
+def _with_blank_line(script: Script, line: int, source: str) -> bytes | None:
+    """Return the content with an empty line printed behind a line; None where that would not mend it."""
+    one_line = source.startswith(("print(", "echo ")) and source.count("(") == source.count(")")
+    if not script.whole or not one_line or "end=" in source or "echo -n" in source or has_blank_line(script, line):
+        return None
+    mended = mend.line_after(script.content, line, "print()" if script.is_python else "echo")
+    return None if judge(script._replace(content=mended)).cause == "no-blank-line" else mended
 
 
 def malformed_header(evidence: Evidence) -> Finding | None:
@@ -300,7 +284,7 @@ def _malformed(name: str, text: str, exhibits: list[Exhibit]) -> Finding:
 def header_too_long(evidence: Evidence) -> Finding | None:
     """A header of more bytes than httpd takes."""
     script, ended = evidence.script, evidence.ended
-    if said(evidence, PREMATURE, NOTHING) is None or script is None:
+    if said(evidence, PREMATURE, NOTHING) is None or script is None or not ended_well(evidence):
         return None
     if found := before_header_too_long(script):
         return found._replace(exhibits=[*found.exhibits, *log_exhibits(evidence)])
@@ -343,7 +327,7 @@ def header_characters(evidence: Evidence) -> Finding | None:
     if name is None:
         return None
     part = "value" if said(evidence, "AH02430", "' value of '") else "name"
-    number = _line_that_prints(evidence.script, name) if name else None
+    number = line_that_prints(evidence.script, name) if name else None
     return _characters(evidence.name, name, part, _shown(evidence, number))
 
 
@@ -372,7 +356,7 @@ def status_malformed(evidence: Evidence) -> Finding | None:
     if line is None:
         return None
     value = line.rpartition("': ")[2]
-    return _status(evidence.name, value, _shown(evidence, _line_that_prints(evidence.script, f"Status: {value}")))
+    return _status(evidence.name, value, _shown(evidence, line_that_prints(evidence.script, f"Status: {value}")))
 
 
 def before_status_malformed(script: Script) -> Finding | None:
@@ -457,7 +441,7 @@ def content_length_wrong(evidence: Evidence) -> Finding | None:
         return None
     return Finding(
         f"{evidence.name} prints Content-Length: {lengths[0]}, but its answer has {evidence.body_sent} bytes.",
-        _shown(evidence, _line_that_prints(evidence.script, f"Content-Length: {lengths[0]}")),
+        _shown(evidence, line_that_prints(evidence.script, f"Content-Length: {lengths[0]}")),
         [
             "Count the encoded bytes, not the characters: len(text.encode()). The line break of print() counts too.",
             "Or leave the header out: the server adds the right one. Others, less careful, cut the answer off.",

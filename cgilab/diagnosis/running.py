@@ -6,6 +6,7 @@ from cgilab.diagnosis.model import Evidence, Exhibit, Finding
 from cgilab.diagnosis.observed import (
     NO_ANSWER,
     NOTHING,
+    ON_OUTPUT,
     PREMATURE,
     Traceback,
     bad_header,
@@ -17,12 +18,14 @@ from cgilab.diagnosis.observed import (
     said,
     uncaught,
 )
-from cgilab.diagnosis.parsing import PRINT_TO_FILE, words_of
+from cgilab.diagnosis.parsing import words_of
 from cgilab.diagnosis.script import Script
 
 XCPU = 24
 KILL = 9
 SHELL_SIGNALS = 128
+COMMAND_NOT_EXECUTABLE = 126
+COMMAND_NOT_FOUND = 127
 
 # Built-in names of Python 2, and what Python 3 has.
 PYTHON_2_NAMES = {
@@ -244,7 +247,7 @@ def before_python_2_name(script: Script) -> Finding | None:
     """The same, of a source alone: names that nothing in it defines."""
     import ast
 
-    from cgilab.diagnosis.source import Problem, parse
+    from cgilab.diagnosis.source import Problem, parse, unsure
 
     if not script.is_python or not script.whole:
         return None
@@ -265,14 +268,7 @@ def before_python_2_name(script: Script) -> Finding | None:
     }
     if "*" in stored:
         return None
-    guarded = [
-        (part[0].lineno, part[-1].end_lineno or 0)
-        for node in nodes
-        if isinstance(node, (ast.Try, ast.If)) and not _is_loop_of_main(node)
-        for part in (node.body, node.orelse)
-        if part
-    ]
-    guarded += [(node.lineno, node.end_lineno or 0) for node in nodes if isinstance(node, ast.IfExp)]
+    may_not_run = unsure(tree)
     for node in nodes:
         if isinstance(node, ast.Name) and node.id in PYTHON_2_NAMES and node.id not in stored:
             asked, instead = node.id, PYTHON_2_NAMES[node.id]
@@ -282,21 +278,15 @@ def before_python_2_name(script: Script) -> Finding | None:
                 continue  # a class of the script's own has it
         else:
             continue
-        if any(first <= node.lineno <= last for first, last in guarded):
+        if any(first <= node.lineno <= last for first, last in may_not_run):
             continue
         return Finding(
             f"Line {node.lineno} of {script.name} uses {asked}, which only Python 2 has; Python 3 has {instead}.",
             line_exhibit(script, node.lineno),
             [f"Use {instead} in place of {asked}."],
+            line=node.lineno,
         )
     return None
-
-
-def _is_loop_of_main(node: object) -> bool:
-    from cgilab.diagnosis.source import _is_main
-
-    test = getattr(node, "test", None)
-    return test is not None and _is_main(test)
 
 
 def text_encoding(evidence: Evidence) -> Finding | None:
@@ -327,7 +317,8 @@ def read_only_place(evidence: Evidence) -> Finding | None:
         return _read_only(evidence.name, "", log_exhibits(evidence))
     match = REFUSED_WRITES.search(traceback.message)
     if match is None or traceback.name not in {"OSError", "PermissionError", "IOError"}:
-        if traceback.name != "OperationalError" or "readonly database" not in traceback.message:
+        sqlite = ("readonly database", "unable to open database file")
+        if traceback.name != "OperationalError" or not any(words in traceback.message for words in sqlite):
             return None
         match = None
     frame = own_frame(evidence, traceback)
@@ -371,18 +362,14 @@ def network_refused(evidence: Evidence) -> Finding | None:
     if not (by_number or traceback.name in NETWORK_NAMES or denied or words):
         return None
     place, exhibits = _place(evidence, traceback)
-    listens = any(
-        re.search(r"\b(?:bind|listen|create_server|HTTPServer|TCPServer)\b", f.source) for f in traceback.frames
-    )
-    what = "listens at an address that it may not have" if listens else "connects to where nobody answers it"
-    return Finding(
-        f"{place[:1].upper()}{place[1:]} {what}: {_words(traceback)}.",
-        exhibits,
-        [
-            "Inside the container, localhost is the container itself: neither this computer nor its database.",
-            "The server holds port 80 already; a CGI script never listens by itself.",
-        ][:: -1 if listens else 1],
-    )
+    calls = [frame.source for frame in traceback.frames]
+    if any(re.search(r"\b(?:bind|listen|create_server|HTTPServer|TCPServer)\b", call) for call in calls):
+        what = "listens at an address that it may not have"
+        advice = "A CGI script never listens by itself: the server does, and starts the script for each request."
+    else:
+        what = "connects to where nobody answers it"
+        advice = "Inside the container, localhost is the container itself: neither this computer nor its database."
+    return Finding(f"{place[:1].upper()}{place[1:]} {what}: {_words(traceback)}.", exhibits, [advice])
 
 
 def input_missing(evidence: Evidence) -> Finding | None:
@@ -405,16 +392,30 @@ def input_missing(evidence: Evidence) -> Finding | None:
 def exception_before_headers(evidence: Evidence) -> Finding | None:
     """An exception that nobody caught, before anything was answered."""
     traceback = uncaught(evidence)
-    bad = bad_header(evidence)
-    if traceback is None or had_headers(evidence):
-        if bad is not None and bad.startswith("Traceback (most recent"):
-            return Finding(
-                f"{evidence.name} failed with an exception, and printed the traceback where its headers should be.",
-                log_exhibits(evidence),
-                ["Print tracebacks to sys.stderr: they are shown here then."],
-            )
+    if traceback is not None and not had_headers(evidence):
+        return _exception(evidence, traceback, "before it had printed its headers")
+    bad = bad_header(evidence) or _header_of_cgitb(evidence)
+    if bad is None or not ON_OUTPUT.match(bad):
         return None
-    return _exception(evidence, traceback, "before it had printed its headers")
+    if bad.startswith("<!--"):
+        return Finding(
+            f"{evidence.name} failed with an exception before its headers, and cgitb printed it where they should be.",
+            log_exhibits(evidence),
+            [
+                "Take cgitb.enable() out: the exception is shown here then.",
+                "Or print the headers, and the empty line, before anything that can fail.",
+            ],
+        )
+    return Finding(
+        f"{evidence.name} failed with an exception, and printed the traceback where its headers should be.",
+        log_exhibits(evidence),
+        ["Print tracebacks to sys.stderr: they are shown here then."],
+    )
+
+
+def _header_of_cgitb(evidence: Evidence) -> str | None:
+    """Return how cgitb's page starts, where httpd took that for the name of a header."""
+    return "<!--" if said(evidence, "header name '<!--' contains") is not None else None
 
 
 def exception_after_body(evidence: Evidence) -> Finding | None:
@@ -433,16 +434,31 @@ def exception_after_headers(evidence: Evidence) -> Finding | None:
     return _exception(evidence, traceback, "after its headers, and the client got an answer without a body")
 
 
+# What helps with the exceptions that beginners meet most: name of the class, a pattern of the line or the message.
+HINTS = (
+    ("KeyError", r"form\[|FieldStorage|params\[|query\[", "The request did not bring it: form.getfirst('name', '')"),
+    ("KeyError", r"environ", "The server does not set it for each request: os.environ.get('NAME', '')"),
+    ("TypeError", r"NoneType.*(?:int|\+|concat)", "A parameter that is not in the request is None: give it a default."),
+    ("ValueError", r"invalid literal for int\(\)", "Look first whether the text is a number: text.isdecimal()"),
+    ("FileNotFoundError", r"[A-Za-z]:\\", "In the container, a path of Windows means nothing."),
+    ("FileNotFoundError", r"", "A relative path counts from the script's own folder, which is all the container sees."),
+    ("TypeError", r"must be str, not bytes", "Bytes go to sys.stdout.buffer, texts to sys.stdout."),
+    ("TypeError", r"bytes-like object is required|can't concat", "Texts and bytes do not mix: encode() or decode()."),
+    ("RecursionError", r"", "A function calls itself without end."),
+    ("AttributeError", r"'NoneType' object", "Something returned None: look at where the value comes from."),
+)  # fmt: skip
+
+
 def _exception(evidence: Evidence, traceback: Traceback, when: str) -> Finding:
     place, exhibits = _place(evidence, traceback)
-    advice = f"Look at {place}."
-    if traceback.name == "FileNotFoundError":
-        advice += " A relative path counts from the script's own folder."
-    if "must be str, not bytes" in traceback.message:
-        advice += " Bytes go to sys.stdout.buffer, texts to sys.stdout."
-    if PRINT_TO_FILE in traceback.message:
-        advice += " Python 3 writes print(…, file=…)."
-    return Finding(f"{evidence.name} failed with {_words(traceback)} at {place}, {when}.", exhibits, [advice])
+    frame = own_frame(evidence, traceback)
+    known = f"{frame.source if frame else ''}\n{traceback.message}"
+    hints = [hint for name, pattern, hint in HINTS if name == traceback.name and re.search(pattern, known)]
+    return Finding(
+        f"{evidence.name} failed with {_words(traceback)} at {place}, {when}.",
+        exhibits,
+        [f"Look at {place}.", *hints[:1]],
+    )
 
 
 def program_failed(evidence: Evidence) -> Finding | None:
@@ -459,8 +475,17 @@ def program_failed(evidence: Evidence) -> Finding | None:
     return Finding(
         f"{evidence.name} failed by its own account: {evidence.stderr[0].strip()}{code}.",
         [*_line_named(evidence), *_process(evidence), *log_exhibits(evidence)],
-        ["Look at the line that the message names."],
+        [_advice_on_program(ended.code if ended is not None else None)],
     )
+
+
+def _advice_on_program(code: int | None) -> str:
+    """Return advice by the exit code with which a shell tells what it could not start."""
+    if code == COMMAND_NOT_FOUND:
+        return "The container does not have this program: it has a shell, awk, sed, Python, and the usual small tools."
+    if code == COMMAND_NOT_EXECUTABLE:
+        return "That file may not be executed:  chmod +x FILE"
+    return "Look at the line that the message names."
 
 
 def _line_named(evidence: Evidence) -> list[Exhibit]:
@@ -485,8 +510,11 @@ def exit_before_output(evidence: Evidence) -> Finding | None:
         code = f" with exit code {ended.code}"
     number = drops or line
     where = f" at line {number}" if number else ""
+    when = (
+        "before its headers were complete" if said(evidence, PREMATURE) else "before anything that it printed was sent"
+    )
     return Finding(
-        f"{evidence.name} ended itself{where}{code}, before anything that it printed had reached the server.",
+        f"{evidence.name} ended itself{where}{code}, {when}.",
         [*(line_exhibit(evidence.script, number) if number else []), *_process(evidence), *log_exhibits(evidence)],
         [
             "Print the headers and an answer before sys.exit(): a client always waits for one.",
@@ -533,10 +561,13 @@ def only_stderr(evidence: Evidence) -> Finding | None:
     ended = evidence.ended
     if ended is not None and (ended.code or ended.signal or ended.running):
         return None
+    fix = "Print without file=sys.stderr (in a shell: without >&2); headers first, then a blank line."
+    if said(evidence, "was never awaited") is not None:
+        fix = "An async function does nothing when it is only called: asyncio.run(main())"
     return Finding(
         f"{evidence.name} wrote to its standard error only: the server sends what is printed on standard output.",
         log_exhibits(evidence),
-        ["Print without file=sys.stderr (in a shell: without >&2); headers first, then a blank line."],
+        [fix],
     )
 
 

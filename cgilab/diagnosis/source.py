@@ -137,15 +137,16 @@ def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, s
 
     Args:
         tree: of its source.
-        functions: takes in what functions import too, though nobody may ever call them.
+        functions: takes in what functions import too that are called somewhere.
     """
     import ast
 
     found = []
+    called = {_name_of(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)} if functions else set()
     waiting: list[Any] = list(tree.body)
     while waiting:
         node = waiting.pop(0)
-        if functions and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in called:
             waiting[:0] = node.body
         if isinstance(node, ast.Import):
             found += [(name.name, "", node.lineno) for name in node.names]
@@ -154,6 +155,22 @@ def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, s
         elif isinstance(node, ast.With) or (isinstance(node, ast.If) and _is_main(node.test)):
             waiting[:0] = node.body
     return found
+
+
+def unsure(tree: "ast.Module") -> list[tuple[int, int]]:
+    """Return the lines, from and to, that may never be run, or whose failure is expected.
+
+    They stand in a ``try``, in a branch, or in a function that nobody calls.
+    """
+    import ast
+
+    nodes = list(ast.walk(tree))
+    called = {_name_of(node.func) for node in nodes if isinstance(node, ast.Call)}
+    parts: list[Any] = [[node] for node in tree.body if isinstance(node, ast.FunctionDef) and node.name not in called]
+    parts += [[node] for node in nodes if isinstance(node, (ast.Try, ast.IfExp))]
+    branches = [node for node in nodes if isinstance(node, ast.If) and not _is_main(node.test)]
+    parts += [part for node in branches for part in (node.body, node.orelse) if part]
+    return [(part[0].lineno, part[-1].end_lineno or 0) for part in parts]
 
 
 def is_caught(script: Script, line: int) -> bool:
@@ -200,6 +217,7 @@ def _print_calls(tree: "ast.AST") -> Iterator[Output]:
     import ast
 
     follower = _Follower(tree, unbuffered=True)
+    follower.learn()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             text = follower.text_of_call(node)
@@ -234,6 +252,19 @@ class _Follower:
         self._imports: dict[str, tuple[str, str]] = {}
         self._depth = 0
 
+    def learn(self) -> None:
+        """Take for known what each name stands for that is given one text only, wherever that is."""
+        ast = self._ast
+        given = [
+            (node.targets[0].id, node.value)
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+        ]
+        names = [name for name, _ in given]
+        for name, value in given:
+            if names.count(name) == 1:
+                self._texts[name] = self._text(value)
+
     def follow(self) -> Printed:
         """Return what is printed until the end, or until nothing is known any more."""
         try:
@@ -248,7 +279,9 @@ class _Follower:
 
     def _statement(self, node: Any) -> None:
         ast = self._ast
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, (ast.Return, ast.Raise, ast.While)):
+            self._leave(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._functions[node.name] = node
         elif isinstance(node, ast.Expr):
             self._expression(node.value)
@@ -258,15 +291,22 @@ class _Follower:
             self._block(node.body)
         elif isinstance(node, (ast.Import, ast.ImportFrom, ast.ClassDef, ast.Pass, ast.Global, ast.Nonlocal)):
             self._imported(node)
-        elif isinstance(node, ast.Raise):
-            ends = node.exc is not None and _name_of(getattr(node.exc, "func", node.exc)) == "SystemExit"
-            raise _Stop(complete=ends, line=node.lineno if ends else None)
-        elif isinstance(node, ast.Return):
-            raise _Return
-        elif isinstance(node, ast.While):
-            raise _Stop(complete=False)  # it may never end
+        elif isinstance(node, ast.With) and all(self._is_open(item.context_expr) for item in node.items):
+            self._block(node.body)
         elif self._speaks(node):
             raise _Stop(complete=False)
+
+    def _leave(self, node: Any) -> None:
+        ast = self._ast
+        if isinstance(node, ast.Return):
+            raise _Return
+        raised = getattr(node, "exc", None)
+        if raised is not None and _name_of(getattr(raised, "func", raised)) == "SystemExit":
+            self._exit(node, getattr(raised, "args", []))
+        raise _Stop(complete=False)  # a loop may never end
+
+    def _is_open(self, node: Any) -> bool:
+        return isinstance(node, self._ast.Call) and _name_of(node.func) in {"open", "urlopen", "closing", "connect"}
 
     def _imported(self, node: Any) -> None:
         """An imported module of the standard library prints nothing; a neighbour's might."""
@@ -349,7 +389,7 @@ class _Follower:
         elif name in FLUSHING:
             self._buffered = ""
         elif name in EXITS:
-            raise _Stop(complete=True, line=node.lineno)
+            self._exit(node, node.args)
         elif child := self._child(node):
             self._start(node, child)
         elif isinstance(node.func, ast.Name) and name in self._functions:
@@ -381,6 +421,13 @@ class _Follower:
         finally:
             self._texts = texts
             self._depth -= 1
+
+    def _exit(self, node: Any, arguments: Sequence[Any]) -> None:
+        """End, after what the arguments do: ``sys.exit(main())`` first calls main."""
+        for argument in arguments:
+            if isinstance(argument, self._ast.Call):
+                self._expression(argument)
+        raise _Stop(complete=True, line=node.lineno)
 
     def _print(self, node: Any, text: str) -> None:
         output = Output(node.lineno, text)

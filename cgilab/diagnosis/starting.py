@@ -44,6 +44,11 @@ PYTHON_CODE = re.compile(
 )
 SHELL_CODE = re.compile(rb"^(?:echo .+|fi|done|esac|if \[.*|for \w+ in .*; *do)\s*$", re.MULTILINE)
 WINDOWS_PATH = re.compile(r"^\"?[A-Za-z]:|\\|\.exe\b", re.IGNORECASE)
+OTHER_LANGUAGES = {
+    "PHP": "The lab runs scripts of Python and of the shell under /cgi-bin/; write it in one of them.",
+    "Perl": "The container has no perl: write the script in Python or for the shell.",
+    "HTML": "A page that nobody computes belongs into the folder www.",
+}
 FOUND_IN_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
 
 
@@ -157,6 +162,14 @@ def before_no_shebang(script: Script) -> Finding | None:
     """The same, of a file alone."""
     if script.kind != "file" or script.content.startswith((b"#!", *PROGRAMS)) or not script.content.strip():
         return None
+    if misspelt := re.match(rb"(?:!#|#\s+!|#)[ \t]*(/[\w/.-]+[^\r\n]*)", script.content):
+        line = f"#!{misspelt[1].decode(errors='replace')}"
+        return Finding(
+            f"The first line of {script.name} is meant to name its interpreter, but does not begin with #!.",
+            first_line(script),
+            [f"The first line is to be:  {line}"],
+            mended=mend.replaced_line(script.content, 1, line),
+        )
     late = mend.late_shebang(script.content)
     if late is not None:
         place = script.content.count(b"\n", 0, len(script.content) - len(late)) + 1
@@ -394,6 +407,8 @@ def before_wrong_interpreter(script: Script) -> Finding | None:
         written = "Python"
     elif script.is_python and re.match(rb"\s*<\?php", body):
         written = "PHP"
+    elif script.is_python and re.search(rb"^\s*use (?:strict|warnings|CGI)\b.*;|^\s*my [$@%]\w+", body, re.MULTILINE):
+        written = "Perl"
     elif script.is_python and re.match(rb"\s*(?:<!doctype|<html)", body, re.IGNORECASE):
         written = "HTML"
     elif script.is_python and SHELL_CODE.search(body) and not PYTHON_CODE.search(body) and _is_no_python(script):
@@ -406,7 +421,9 @@ def before_wrong_interpreter(script: Script) -> Finding | None:
     return Finding(
         f"The first line of {script.name} names {script.language}, but the rest is written in {written}.",
         [*line_exhibit(script, 1), *shown],
-        [f"The first line is to be:  {(mended or mend.SHEBANG).splitlines()[0].decode()}"] if mended else [],
+        [f"The first line is to be:  {mended.splitlines()[0].decode()}"]
+        if mended
+        else [OTHER_LANGUAGES.get(written, "")],
         mended=mended,
     )
 
