@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 
 from cgilab.diagnosis.model import Ended, Evidence
 from cgilab.diagnosis.script import read
+from cgilab.escapes import unescape
 from cgilab.evidence import judge, path_of, split, words_of
 from cgilab.explanation import HTML, PLAIN, PROBLEM, Failure, as_html, as_problem, as_text, visible
-from cgilab.logged import EXPLAINED, ask, unescape
+from cgilab.logged import EXPLAINED, ask
 
 REASONS = {
     "403": "Forbidden",
