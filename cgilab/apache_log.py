@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
 from cgilab.diagnosis.model import Evidence
-from cgilab.logged import unescape
+from cgilab.escapes import unescape
 
 BLOCK_BYTES = 1 << 18
 

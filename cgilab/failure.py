@@ -1,20 +1,22 @@
 """The page behind a failure, /lab/failure: httpd asks for it when a script could not answer (ErrorDocument).
 
-It is a CGI program of its own, started while the failed script is still a zombie of the same httpd process. It asks the
-recorder what was logged, looks how the script ended, and says why it failed, in the form that the client prefers.
-Whatever goes wrong here, docker/web/failure then sends httpd's own words.
+It is a CGI program of its own, started while the failed script is still a zombie of the same httpd process. What is
+here looks how the script ended, and says why it failed, in the form that the client prefers. A child of the recorder
+does that for the page (`cgilab.answering`); where there is none, the page does it itself. Whatever goes wrong here,
+docker/web/failure then sends httpd's own words.
 """
 
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cgilab.diagnosis.model import Ended, Evidence
 from cgilab.diagnosis.script import read
+from cgilab.escapes import unescape
 from cgilab.evidence import judge, path_of, split, words_of
 from cgilab.explanation import HTML, PLAIN, PROBLEM, Failure, as_html, as_problem, as_text, visible
-from cgilab.logged import EXPLAINED, ask, unescape
+from cgilab.logged import EXPLAINED
 
 REASONS = {
     "403": "Forbidden",
@@ -42,37 +44,59 @@ SIGKILL = 9
 TOGETHER = 2.0
 
 
-def main(environment: Mapping[str, str] = os.environ) -> None:
-    """Answer."""
+def main(logged: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
+    """Answer, where the recorder has not made the answer.
+
+    Args:
+        logged: as `respond` takes it.
+        environment: of this program.
+    """
+    words, response = respond(environment, logged, os.getpid())
+    sys.stderr.write(words)
+    sys.stderr.flush()
+    sys.stdout.buffer.write(response)
+    sys.stdout.buffer.flush()
+
+
+def respond(environment: Mapping[str, str], logged: Sequence[str], page: int) -> tuple[str, bytes]:
+    """Make the answer.
+
+    Args:
+        environment: of the page's process.
+        logged: what `cgilab.logged.lines_of` returns.
+        page: the number of its process.
+
+    Returns:
+        What it has to write on its standard error, and the response.
+    """
     status = environment.get("REDIRECT_STATUS", "")
     if status not in REASONS:
-        _send("404", PLAIN, "This page is shown where a script has failed; nobody has to ask for it.\n")
-        return
+        text = "This page is shown where a script has failed; nobody has to ask for it.\n"
+        return "", _response("404", PLAIN, text)
     identifier = environment.get("UNIQUE_ID", "")
-    logged = ask(identifier)
-    evidence = evidence_from(environment, logged)
+    evidence = evidence_from(environment, logged, page)
     diagnosis = judge(evidence)
     host = environment.get("HTTP_HOST", "")
     failure = Failure(status, REASONS[status], identifier, evidence, diagnosis, bool(logged), host)
-    sys.stderr.write(f"{_line(failure)}\n")
-    sys.stderr.flush()
     form = preferred(environment.get("HTTP_ACCEPT", ""))
     if form == HTML:
-        _send(status, f"{HTML}; charset=utf-8", as_html(failure))
+        response = _response(status, f"{HTML}; charset=utf-8", as_html(failure))
     elif form == PROBLEM:
         import json  # noqa: PLC0415 - only where it is asked for
 
-        _send(status, PROBLEM, f"{json.dumps(as_problem(failure), indent=2)}\n")
+        response = _response(status, PROBLEM, f"{json.dumps(as_problem(failure), indent=2)}\n")
     else:
-        _send(status, f"{PLAIN}; charset=utf-8", as_text(failure))
+        response = _response(status, f"{PLAIN}; charset=utf-8", as_text(failure))
+    return f"{_line(failure)}\n", response
 
 
-def evidence_from(environment: Mapping[str, str], logged: Iterable[str]) -> Evidence:
+def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: int) -> Evidence:
     """Return what is known of the failure.
 
     Args:
-        environment: of this program; what starts with ``REDIRECT_`` tells of the request that failed.
-        logged: what `cgilab.logged.ask` returns.
+        environment: of the page; what starts with ``REDIRECT_`` tells of the request that failed.
+        logged: what `cgilab.logged.lines_of` returns.
+        page: the number of its process.
     """
     first, *messages = list(logged) or [""]
     url = _text(environment.get("REDIRECT_URL", ""))
@@ -87,7 +111,7 @@ def evidence_from(environment: Mapping[str, str], logged: Iterable[str]) -> Evid
         status=int(environment["REDIRECT_STATUS"]),
         messages=said,
         stderr=stderr,
-        ended=how_it_ended() if environment.get("REDIRECT_SCRIPT_FILENAME") else None,
+        ended=how_it_ended(page) if environment.get("REDIRECT_SCRIPT_FILENAME") else None,
         seconds=_seconds(first, messages[-1]) if messages else None,
         method=environment.get("REDIRECT_REQUEST_METHOD", "GET"),
         url=url,
@@ -129,19 +153,19 @@ def _range(place: int, one: str) -> tuple[str, tuple[float, int]]:
     return name, (quality, place)
 
 
-def how_it_ended() -> Ended | None:
-    """Return how the youngest other child of the httpd process that started this page has ended: the failed script."""
+def how_it_ended(page: int) -> Ended | None:
+    """Return how the youngest other child of the httpd process that started a page has ended: the failed script.
+
+    Args:
+        page: the number of the page's process.
+    """
+    own = _stat(str(page))
     youngest: tuple[int, str, list[str]] | None = None
     for name in os.listdir("/proc"):
-        if not name.isdecimal() or int(name) == os.getpid():
+        if not name.isdecimal() or int(name) == page:
             continue
-        try:
-            with open(f"/proc/{name}/stat", encoding="latin-1") as file:
-                # The second field, the program's name in brackets, can hold anything.
-                fields = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has gone meanwhile
-        if int(fields[1]) == os.getppid() and (youngest is None or int(fields[19]) >= youngest[0]):
+        fields = _stat(name)
+        if own and fields and fields[1] == own[1] and (youngest is None or int(fields[19]) >= youngest[0]):
             youngest = int(fields[19]), name, fields
     if youngest is None:
         return None
@@ -173,6 +197,12 @@ def is_out_of_memory(counters: Iterable[str] = OUT_OF_MEMORY, remembered: str = 
     except OSError:
         pass  # /run/lab is full
     return True
+
+
+def _stat(process: str) -> list[str]:
+    """Return the fields of a process from the third on (proc_pid_stat(5)); none where it has gone."""
+    # The second field, the program's name in brackets, can hold anything.
+    return _content(f"/proc/{process}/stat").rpartition(")")[2].split()
 
 
 def _content(path: str) -> str:
@@ -207,10 +237,9 @@ def _line(failure: Failure) -> str:
     return f"{EXPLAINED}{visible(failure.sentence)[:SENTENCE_LENGTH]} [{'; '.join(words)}]"
 
 
-def _send(status: str, media_type: str, content: str) -> None:
-    sys.stdout.buffer.write(
+def _response(status: str, media_type: str, content: str) -> bytes:
+    return (
         f"Status: {status} {REASONS[status]}\nContent-Type: {media_type}\nVary: Accept\nCache-Control: no-store\n"
         f"X-Content-Type-Options: nosniff\nReferrer-Policy: no-referrer\n"
-        f"Content-Security-Policy: {CONTENT_SECURITY_POLICY}\n\n{content}".encode(errors="backslashreplace")
-    )
-    sys.stdout.buffer.flush()
+        f"Content-Security-Policy: {CONTENT_SECURITY_POLICY}\n\n{content}"
+    ).encode(errors="backslashreplace")

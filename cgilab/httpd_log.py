@@ -15,8 +15,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cgilab.escapes import unescape, unescape_bytes
 from cgilab.exchange import Change, Exchange, Explained, Header, Message, Origin, Printed, Sent, Source, Variable
-from cgilab.logged import QUESTION, unescape, unescape_bytes
+from cgilab.logged import QUESTION
 
 # The fields of the access log before the variables, in the order of httpd.conf.
 FIELDS = ("key", "started", "duration", "address", "port", "request", "status", "received", "sent", "body")

@@ -1,19 +1,13 @@
-r"""What httpd logged about a request that failed, handed to the page behind the failure while the request lasts.
+"""What the page behind a failure and the recorder have agreed on.
 
-The page makes a FIFO of the request's name in `FOLDER`, and writes `QUESTION` on its standard error. httpd logs that
-line after all that it has logged about the request, under the page's own path, which no script has; so the recorder,
-when it comes to that line, has everything, and writes it into the FIFO. Neither ever waits for the other for long.
+The page makes a FIFO of the request's name in `FOLDER`, and writes `QUESTION` and the number of its process on its
+standard error. httpd logs that line after all that it has logged about the request, under the page's own path, which no
+script has; so the recorder, when it comes to that line, has everything. It answers through the FIFO with the lines, and
+then with the page itself: the page is a CGI program that starts with each failure, and to import the rules would take
+it several times as long as to start, while the recorder has them at hand.
 
-The page is a CGI program that starts with each failure, so little is imported here.
+`cgilab.asking` is the page's side, `cgilab.answering` the recorder's. Nothing is imported here: the page needs it.
 """
-
-import os
-import re
-import select
-import stat
-import time
-from collections.abc import Sequence
-from contextlib import suppress
 
 FOLDER = "/run/lab/failures"
 
@@ -27,112 +21,53 @@ EXPLAINED = "explained: "
 FROM_LAB = b"lab:notice "
 
 # mod_unique_id's alphabet, and room to spare: nothing in it leads out of the folder.
-IDENTIFIER = re.compile(r"[A-Za-z0-9@_-]{1,64}")
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@_-"
+IDENTIFIER_LENGTH = 64
 
-# What a pipe holds where nobody has asked for more (pipe(7)).
-ANSWER_BYTES = 65_536
+# The lines that are told, in bytes: what a pipe holds where nobody has asked for more (pipe(7)).
+LINES_BYTES = 65_536
 
-# Seconds. The recorder answers in less than a hundredth of it; one that does not run never does.
-PATIENCE = 0.5
-
-ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|(.))", re.DOTALL)
-CHARACTERS = {"b": "\b", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+# Seconds that the recorder takes at most to make the page.
+TIME_LIMIT = 2
 
 
-def unescape_bytes(text: str) -> str:
-    """Undo httpd's escapes of a logged value (ap_escape_logitem); characters stand for bytes."""
-    return ESCAPED.sub(lambda match: chr(int(match[1], 16)) if match[1] else CHARACTERS.get(match[2], match[2]), text)
+def is_identifier(name: str) -> bool:
+    """Return whether a name can be that of a request."""
+    return 0 < len(name) <= IDENTIFIER_LENGTH and not name.strip(ALPHABET)
 
 
-def unescape(text: str) -> str:
-    r"""Undo httpd's escapes of a logged value (ap_escape_logitem), and read its bytes as UTF-8.
-
-    Args:
-        text: characters stand for bytes.
-
-    Returns:
-        The text; bytes that are no UTF-8 are shown as ``\xhh``.
-    """
-    return unescape_bytes(text).encode("latin-1").decode("utf-8", errors="backslashreplace")
+def framed(*parts: bytes) -> bytes:
+    """Return parts of an answer, each behind its length; `parts` reads them back."""
+    return b"".join(b"%d\n%b" % (len(part), part) for part in parts)
 
 
-def ask(identifier: str, *, folder: str = FOLDER, patience: float = PATIENCE) -> list[str]:
-    """Ask the recorder what was logged about a request, by a line on standard error.
-
-    Args:
-        identifier: the request's UNIQUE_ID.
-        folder: where the FIFO is made.
-        patience: seconds after which to go on without an answer.
-
-    Returns:
-        The time of the first line (``DATE TIME``), then the messages, oldest first, each as
-        ``DATE TIME MODULE:LEVEL MESSAGE`` and still escaped. Empty where there is no answer.
-    """
-    path = f"{folder}/{identifier}"
-    try:
-        if not IDENTIFIER.fullmatch(identifier):
-            raise FileNotFoundError(identifier)
-        if not os.path.isdir(folder):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-        os.mkfifo(path, 0o600)
-    except OSError:
-        # Something else is in its place, or memory is used up. The line still says where the page's own lines begin.
-        _write_question()
-        return []
-    try:
-        fifo = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            _write_question()
-            answer = _read(fifo, patience)
-        finally:
-            os.close(fifo)
-    except OSError:
-        return []
-    finally:
-        with suppress(OSError):  # a script has removed it
-            os.unlink(path)
-    first, *newest_first = answer.decode("latin-1").split("\n")[:-1] or [""]
-    return [first, *reversed(newest_first)] if first else []
-
-
-def _write_question() -> None:
-    os.write(2, f"{QUESTION}\n".encode())
-
-
-def _read(fifo: int, patience: float) -> bytes:
-    """Return what comes until the other side closes; where that takes too long, what has come by then."""
-    poll = select.poll()
-    poll.register(fifo, select.POLLIN)
-    end = time.monotonic() + patience
-    read = b""
-    while len(read) <= ANSWER_BYTES and poll.poll(max(0, int((end - time.monotonic()) * 1000))):
-        block = os.read(fifo, ANSWER_BYTES)
-        if not block:
+def parts(answer: bytes) -> list[bytes]:
+    """Return the parts of an answer; of one that breaks off, or is none, as far as it can be read."""
+    found = []
+    while answer:
+        length, newline, answer = answer.partition(b"\n")
+        if not newline or not length.isdigit() or len(length) > len(str(LINES_BYTES)) + 2:
             break
-        read += block
-    return read
+        found.append(answer[: int(length)])
+        answer = answer[int(length) :]
+    return found
 
 
-def answer(identifier: str, first: bytes, messages: Sequence[bytes], *, folder: str = FOLDER) -> None:
-    """Tell the page what was logged; see `ask`. Nothing is made, nothing is waited for, and nothing is raised.
+def lines_part(first: bytes, messages: list[bytes]) -> bytes:
+    """Return the part of an answer that tells what was logged; `lines_of` reads it back.
 
     Args:
-        identifier: the request's UNIQUE_ID.
-        first: the time of its first line.
-        messages: the lines, oldest first. Where all do not fit, the last ones are told.
-        folder: where the page has made its FIFO.
+        first: the time of the request's first line.
+        messages: its lines, oldest first. Where all do not fit, the last ones are told.
     """
-    if not IDENTIFIER.fullmatch(identifier):
-        return
-    try:
-        fifo = os.open(f"{folder}/{identifier}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return  # nobody reads
-    try:
-        if stat.S_ISFIFO(os.fstat(fifo).st_mode):
-            # The newest first: a pipe may hold less than it should, and what is cut off then is what matters least.
-            os.write(fifo, b"\n".join([first, *reversed(messages), b""])[:ANSWER_BYTES])
-    except OSError:
-        pass  # who asked is gone
-    finally:
-        os.close(fifo)
+    # The newest first: a pipe may hold less than it should, and what is cut off then is what matters least.
+    return b"\n".join([first, *reversed(messages), b""])[:LINES_BYTES]
+
+
+def lines_of(part: bytes) -> list[str]:
+    """Return what was logged: the time of the first line, then the messages, oldest first.
+
+    These are ``DATE TIME MODULE:LEVEL MESSAGE``, still escaped; characters stand for bytes. Empty for an empty part.
+    """
+    first, *newest_first = part.decode("latin-1").split("\n")[:-1] or [""]
+    return [first, *reversed(newest_first)] if first else []

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cgilab import logged, store
+from cgilab.answering import Answers, prepare
 
 READ_BYTES = 1 << 18
 
@@ -39,6 +40,8 @@ REQUEST_BYTES = 1_000_000
 
 # Lines of the page behind a failure, which writes two, and more only where it is wrong itself.
 KEPT_LINES = 20
+# Of the number of its process (PID_MAX_LIMIT is 4194304).
+PROCESS_DIGITS = 7
 
 # What is left for the lines of a record beside its last one; no part of a line shorter than this can hold a torn one.
 LINES_BYTES = store.RECORD_BYTES - 40_000
@@ -110,17 +113,22 @@ class Recorder:
         writer: where whole records go.
         people: where lines for people go.
         masked: False keeps secrets in the records.
+        answers: answers pages behind failures.
     """
 
-    def __init__(self, writer: store.Writer, people: BinaryIO, *, masked: bool = True) -> None:
+    def __init__(
+        self, writer: store.Writer, people: BinaryIO, *, masked: bool = True, answers: Answers | None = None
+    ) -> None:
         self._writer = writer
         self._people = people
         self._masked = masked
+        self._answers = answers or Answers()
         self._open: dict[bytes, Request] = {}
         self._rest = b""
 
     def take(self, read: bytes) -> None:
         """Take in what was read from httpd, which may end within a line."""
+        self._answers.reap()
         *lines, self._rest = (self._rest + read).split(b"\n")
         people = []
         for line in lines:
@@ -146,11 +154,14 @@ class Recorder:
     def _from_page(self, request: "Request", key: bytes, line: bytes) -> list[bytes]:
         """Take in a line of the page behind a failure, and answer its question; return what of it is for people."""
         words = line[MODULE_AT + len(logged.FROM_PAGE) :]
-        line = mask(line[:MODULE_AT] + logged.FROM_LAB + words)
-        if words == logged.QUESTION.encode():
-            logged.answer(key.partition(b"/")[0].decode("latin-1"), request.first, request.messages())
-        request.keep(line)
-        return [line] if words != logged.QUESTION.encode() else []
+        question, _, page = words.rpartition(b" ")
+        if question != logged.QUESTION.encode() or not page.isdigit() or len(page) > PROCESS_DIGITS:
+            line = mask(line[:MODULE_AT] + logged.FROM_LAB + words)
+            request.keep(line)
+            return [line]
+        self._answers.answer(key.partition(b"/")[0].decode("latin-1"), int(page), request.first, request.messages())
+        request.keep(line[:MODULE_AT] + logged.FROM_LAB + question)
+        return []
 
     def _end(self, line: bytes) -> bytes:
         """Write the record of a request whose last line this is; return its line for people."""
@@ -225,7 +236,8 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
     writer = store.Writer()
     if not writer.was_empty:
         writer.append(store.RESTARTED + str(time.time_ns() // 1000).encode())
-    recorder = Recorder(writer, sys.stdout.buffer, masked=environment.get("SHOW_SECRETS") != "1")
+    masked = environment.get("SHOW_SECRETS") != "1"
+    recorder = Recorder(writer, sys.stdout.buffer, masked=masked, answers=Answers(prepare()))
     while read := os.read(sys.stdin.fileno(), READ_BYTES):
         recorder.take(read)
 

@@ -313,7 +313,7 @@ def _python_2(
         fix.insert(0, f"Change the line to:  {changed.strip()}")
         if script is not None and number and script.whole:
             mended = mend.replaced_line(script.content, number, changed)
-    is_read = re.match(r"\s*print\s*(?:$|#|>>)", text) is not None
+    is_read = re.match(r"\s*print\s*(?:$|#|>>|\(.*\)\s*[%,])", text) is not None
     what = f"{place} means something else in Python 3" if is_read else f"Python 3 cannot read {place}"
     return Finding(f"{name} is written in Python 2: {what}.", exhibits, fix, mended=mended)
 

@@ -54,7 +54,8 @@ def place(script: Script, text: str) -> Place:
     if not before or _is_complete(outputs, headers[0]):
         # The headers come later in the source, or there is nothing wrong with them: the line was printed earlier.
         return Place(line, headers[-1].line, False, program)
-    more = line is not None and any(output.line > line for output in headers)
+    behind = [output.text for output in outputs if line is not None and output.line > line]
+    more = any(map(_is_header, behind)) or any(re.match(r"[A-Z][\w-]*: \S", text) for text in behind[:1])
     unknown_first = line is None and outputs[0].line < headers[0].line and outputs[0].text.startswith(UNKNOWN)
     return Place(line, before[-1].line, not unknown_first, program, more)
 

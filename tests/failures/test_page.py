@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from cgilab.failure import CONTENT_SECURITY_POLICY
+from tests.support.copy import copy_project
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
@@ -427,6 +428,25 @@ def test_without_a_recorder_there_is_still_a_page(own_lab: RunningLab) -> None:
     assert (answer.status, answer.values("Vary")) == (500, ["Accept"])
     assert answer.body.startswith(b"500 Internal Server Error: failing.sh ")
     assert b"\n  The recorder did not answer: see what make logs shows.\n" in answer.body
+
+
+def test_the_recorder_makes_the_page(machine_settings: dict[str, str], tmp_path: Path) -> None:
+    """Shown by pages that cannot judge by themselves."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    copy_project(copy)
+    page = copy / "docker" / "web" / "failure"
+    page.write_text(page.read_text(encoding="utf-8").replace("main(logged)", "sys.exit(1)"), encoding="utf-8")
+    with running_lab(tmp_path, machine_settings, root=copy) as running:
+        write(running.cgi_bin / "failing.sh", SILENT, 0o644)
+        bodies = {form: ask(running, "failing.sh", f"Accept: {form}").body for form in ("*/*", "text/html")}
+        running.compose.execute("sh", "-c", STOP.replace("SIGNAL", "STOP"))
+        without = ask(running, "failing.sh").body
+        running.compose.execute("sh", "-c", STOP.replace("SIGNAL", "CONT"))
+
+    assert bodies["*/*"].startswith(b"500 Internal Server Error: failing.sh has no execute permission")
+    assert b"<h1>failing.sh has no execute permission" in bodies["text/html"]
+    assert without.startswith(b"500: ")
 
 
 @pytest.mark.parametrize(

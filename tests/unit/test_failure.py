@@ -1,5 +1,6 @@
 """The page behind a failure: which form a client prefers, and what is known of the failure."""
 
+import os
 import time
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def test_the_evidence_of_a_page(tmp_path: Path) -> None:
         rf"2026-11-22 23:59:59.600000 cgi:error AH01215: stderr from {script}: \xc3\xa9 \"\\",
         "2026-11-23 00:00:01.750000 cgi:error End of script output before headers: a.py",
     ]
-    evidence = evidence_from(environment, logged)
+    evidence = evidence_from(environment, logged, os.getpid())
 
     assert evidence.messages == ["End of script output before headers: a.py"]
     assert evidence.stderr == ['é "\\']
@@ -134,14 +135,14 @@ def test_the_evidence_of_a_page(tmp_path: Path) -> None:
 
 def test_without_an_answer_there_is_what_httpd_passed_on() -> None:
     notes = "End of script output before headers: a.py"
-    evidence = evidence_from({"REDIRECT_STATUS": "500", "REDIRECT_ERROR_NOTES": notes}, [])
+    evidence = evidence_from({"REDIRECT_STATUS": "500", "REDIRECT_ERROR_NOTES": notes}, [], os.getpid())
 
     assert (evidence.messages, evidence.path, evidence.seconds) == ([notes], "", None)
 
 
 @pytest.mark.parametrize("line", ["", "x", "a b c", "a b c d", "2026-11-22 1:2 cgi:error x"])
 def test_a_line_that_is_none_is_left_out(line: str) -> None:
-    assert evidence_from({"REDIRECT_STATUS": "500"}, ["2026-11-22 23:59:59.500000", line]).seconds is None
+    assert evidence_from({"REDIRECT_STATUS": "500"}, ["2026-11-22 23:59:59.500000", line], os.getpid()).seconds is None
 
 
 # --- Was it the kernel, for want of memory? ---------------------------------------------------------

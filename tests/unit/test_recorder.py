@@ -172,7 +172,7 @@ FROM_LAB = "2026-11-22 13:52:53.356114 lab:notice "
 def test_the_question_of_the_page_is_kept_and_shown_to_nobody(
     recorder: Recorder, tmp_path: Path, people: People
 ) -> None:
-    recorder.take(f"a/1 {FROM_PAGE}What was logged?\n".encode() + last("a/1"))
+    recorder.take(f"a/1 {FROM_PAGE}What was logged? 17\n".encode() + last("a/1"))
 
     assert records(tmp_path) == [f"{FROM_LAB}What was logged?\n".encode() + last("a/1").rstrip()]
     assert people.lines() == [b"GET / 200"]
