@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 
+from tests.museum.beginners import WRITTEN_BY_BEGINNERS
 from tests.museum.piece import DIRECT, ENV, SHELL, Piece, Request, crlf, script
 
 # A user who neither owns the services nor is the one that they are run as.
@@ -2004,7 +2005,7 @@ TWO = (
     ),
 )
 
-ALL = (*PLACES, *STARTS, *PARSED, *IMPORTED, *RAN, *OUTPUT, *TWO)
+ALL = (*PLACES, *STARTS, *PARSED, *IMPORTED, *RAN, *OUTPUT, *TWO, *WRITTEN_BY_BEGINNERS)
 
 # Of these, too, the source alone tells the cause: what they print can be followed.
 TOLD_BY_THE_SOURCE = {
