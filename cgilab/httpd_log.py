@@ -74,6 +74,12 @@ LOCATION = "location"
 # The module's name in lines that the recorder writes itself, or for the page behind a failure.
 LAB = "lab"
 
+# With these httpd refuses what it could not read, before it logs the headers.
+REFUSED_EARLY = {400, 408, 411, 413, 414, 417, 431, 501, 505}
+
+# How the names of scripts begin whose output httpd sends on without a look at it.
+NPH = "nph-"
+
 FROM_CLIENT = "Headers received from client:"
 FROM_SCRIPT = "Headers from script "
 RESPONSE = "Response sent with status "
@@ -98,6 +104,7 @@ class Lines:
     first_header: int | None = None
     response: int | None = None
     status: int | None = None
+    from_client: bool = False
     by_the_lab: bool = False
     # How many of the printed headers are of a script that another one has followed.
     followed: int = 0
@@ -122,6 +129,7 @@ def exchange(record: Sequence[str]) -> Exchange:
     script = values.get("SCRIPT_FILENAME")
     identifier, _, process = fields["key"].partition("/")
     status = _status(lines, fields["status"])
+    chunked = _is_chunked(lines.request_headers)
     # What became of nothing that a script printed where the page behind a failure answers.
     dropped = range(len(lines.printed)) if lines.by_the_lab else _dropped(lines, status)
     return Exchange(
@@ -132,7 +140,7 @@ def exchange(record: Sequence[str]) -> Exchange:
         target=target,
         protocol=protocol,
         request_headers=lines.request_headers,
-        body_length=_body_length(lines.request_headers),
+        body_length=None if chunked else _body_length(lines.request_headers),
         script=script,
         environment=_environment(values, lines.request_headers) if script else [],
         printed=_printed(lines.printed, lines.sent, dropped, status),
@@ -146,6 +154,9 @@ def exchange(record: Sequence[str]) -> Exchange:
         end=int(fields["duration"]),
         messages=lines.messages,
         explained=lines.explained,
+        chunked=chunked,
+        nph=script is not None and script.rpartition("/")[2].startswith(NPH) and lines.response is None,
+        incomplete=not lines.from_client and (script is not None or status not in REFUSED_EARLY),
     )
 
 
@@ -189,6 +200,7 @@ def _sort(record: Sequence[str], started: int) -> Lines:
             lines.messages.append(Message(offset, match["level"], unescape(text)))
         elif text == FROM_CLIENT:
             section = lines.request_headers
+            lines.from_client = True
         elif text.startswith(FROM_SCRIPT):
             section = None if lines.by_the_lab else lines.printed
             lines.followed = len(lines.printed)
@@ -230,6 +242,11 @@ def _offset(match: re.Match[str], started: int) -> int:
 def _body_length(headers: Sequence[Header]) -> int | None:
     lengths = [header.value for header in headers if header.name.lower() == "content-length"]
     return int(lengths[0]) if lengths and lengths[0].isdecimal() else None
+
+
+def _is_chunked(headers: Sequence[Header]) -> bool:
+    codings = [header.value for header in headers if header.name.lower() == "transfer-encoding"]
+    return bool(codings) and codings[-1].lower().rpartition(",")[2].strip() == "chunked"
 
 
 def _environment(values: dict[str, str], headers: Sequence[Header]) -> list[Variable]:

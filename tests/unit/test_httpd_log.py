@@ -312,6 +312,57 @@ def test_after_a_local_redirect_the_type_is_the_last_scripts() -> None:
     assert one.sent == [Sent("Content-Type", "text/plain", Origin.SCRIPT)]
 
 
+READ = line(1, "Headers received from client:")
+ANSWERED = line(3, "Response sent with status 200, headers:")
+
+
+@pytest.mark.parametrize(
+    ("headers", "chunked", "length"),
+    [
+        pytest.param(["Transfer-Encoding: chunked"], True, None, id="chunked"),
+        pytest.param(["transfer-encoding: gzip, Chunked"], True, None, id="the last of two"),
+        pytest.param(["Transfer-Encoding: chunked", "Content-Length: 3"], True, None, id="with a length too"),
+        pytest.param(["Content-Length: 3"], False, 3, id="a length"),
+        pytest.param(["X-Transfer-Encoding: chunked"], False, None, id="another header"),
+        pytest.param([], False, None, id="no body"),
+    ],
+)
+def test_a_body_whose_length_was_not_announced(headers: list[str], chunked: bool, length: int | None) -> None:
+    one = exchange([READ, *(line(2, f"  {header}") for header in headers), access()])
+
+    assert (one.chunked, one.body_length) == (chunked, length)
+
+
+@pytest.mark.parametrize(
+    ("script", "logged", "nph"),
+    [
+        pytest.param("/srv/cgi-bin/nph-a.py", [], True, id="nph-"),
+        pytest.param("/srv/cgi-bin/nph-a.py", [ANSWERED], False, id="httpd has answered in its place"),
+        pytest.param("/srv/cgi-bin/a.py", [], False, id="HTTP/0.9, an answer without headers"),
+        pytest.param("/srv/nph-bin/a.py", [], False, id="a folder of that name"),
+        pytest.param("-", [], False, id="no script"),
+    ],
+)
+def test_a_script_that_writes_the_whole_answer_by_itself(script: str, logged: list[str], nph: bool) -> None:
+    assert exchange([READ, *logged, access(SCRIPT_FILENAME=script)]).nph == nph
+
+
+@pytest.mark.parametrize(
+    ("logged", "status", "script", "incomplete"),
+    [
+        pytest.param([READ, ANSWERED], "200", "/a", False, id="whole"),
+        pytest.param([READ], "200", "/a", False, id="HTTP/0.9"),
+        pytest.param([ANSWERED], "200", "/a", True, id="the beginning is lost"),
+        pytest.param([], "200", "-", True, id="all is lost, of a file"),
+        pytest.param([], "404", "-", True, id="all is lost, of nothing"),
+        pytest.param([], "400", "-", False, id="what httpd refuses before it has read it"),
+        pytest.param([], "400", "/a", True, id="a script that says so itself"),
+    ],
+)
+def test_what_was_logged_is_incomplete(logged: list[str], status: str, script: str, incomplete: bool) -> None:
+    assert exchange([*logged, access(status=status, SCRIPT_FILENAME=script)]).incomplete == incomplete
+
+
 def test_the_size_of_the_body() -> None:
     assert ONE.body_sent == 5
 

@@ -182,6 +182,33 @@ def test_a_terminal_shows_no_body_where_there_is_none() -> None:
     assert [line for line in shown({**EXCHANGE, "body_length": None}, b"") if "body" in line] == []
 
 
+def test_a_terminal_says_that_a_bodys_length_was_not_announced() -> None:
+    assert [line for line in shown({**EXCHANGE, "body_length": None, "chunked": True}) if "body" in line] == [
+        "  body: length not announced (chunked), not recorded"
+    ]
+
+
+def test_a_terminal_says_that_the_server_has_seen_nothing_of_the_answer() -> None:
+    one = {**EXCHANGE, "nph": True, "printed": [], "sent": [], "messages": []}
+    lines = shown(one)
+    said = "  a script named nph-… writes the whole answer by itself; the server sees none of it"
+
+    for heading in ("script printed", "client received"):
+        assert lines[lines.index(heading) + 1 :][:2] == [said, ""]
+    assert terminal.line({**one, "agent": "", "script_time": 1, "client": "a"}).plain.split()[2] == "nph"
+
+
+def test_a_terminal_says_that_the_beginning_is_missing() -> None:
+    lines = shown({**EXCHANGE, "incomplete": True, "printed": []})
+
+    assert lines[1:3] == [
+        "incomplete",
+        "  The beginning of what was logged is missing, since the recorder had ended: what is not here may have been.",
+    ]
+    assert lines[lines.index("script printed") + 1] == "  not known"
+    assert "incomplete" not in shown(EXCHANGE)
+
+
 @pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\rb", "\x9b2J", "\u202eleft"])
 def test_a_hostile_value_cannot_steer_the_terminal(hostile: str) -> None:
     one = {**EXCHANGE, "target": hostile, "request_headers": [{"name": "X", "value": hostile}]}
@@ -209,4 +236,11 @@ def test_an_archive_holds_the_exchange() -> None:
     )
     assert entry["request"]["queryString"] == [{"name": "age", "value": "2"}]
     assert (entry["response"]["status"], entry["response"]["content"]["mimeType"]) == (404, "text/plain")
+    assert entry["request"]["bodySize"] == 11
     assert entry["time"] == pytest.approx(entry["timings"]["wait"] + entry["timings"]["receive"])
+
+
+def test_an_archive_does_not_know_the_size_of_a_chunked_body() -> None:
+    (entry,) = as_har([{**EXCHANGE, "body_length": None, "chunked": True}])["log"]["entries"]
+
+    assert entry["request"]["bodySize"] == -1
