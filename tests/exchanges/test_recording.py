@@ -5,6 +5,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -77,14 +78,21 @@ def test_requests_at_the_same_time_have_their_own_lines_each(own_lab: RunningLab
 
 
 def test_httpds_calls_to_itself_are_not_recorded(own_lab: RunningLab) -> None:
-    """It makes them when there are more idle processes than it keeps, as there are after many requests at once."""
+    """It makes them when there are more idle processes than it keeps, as there are after many connections at once."""
+
+    def processes() -> int:
+        return len(own_lab.container.top()["Processes"])
+
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", own_lab.port), timeout=TIMEOUT))
+        wait_until(lambda: processes() > CONNECTIONS, timeout=60)
     with ThreadPoolExecutor(CONNECTIONS) as threads:
-        calling = [threads.submit(call, own_lab, range(10)) for _ in range(CONNECTIONS)]
+        calling = [threads.submit(call, own_lab, range(5)) for _ in range(CONNECTIONS)]
         assert {status for one in calling for status in one.result()} == {200}
-    many = len(own_lab.container.top()["Processes"])
-    wait_until(lambda: len(own_lab.container.top()["Processes"]) < many, timeout=60)
-    send(own_lab.port, "GET /?after-the-calls HTTP/1.0")
-    recorded(own_lab, "after-the-calls")
+    wait_until(lambda: processes() < CONNECTIONS, timeout=60)
+    send(own_lab.port, "GET /?when-some-have-ended HTTP/1.0")
+    recorded(own_lab, "when-some-have-ended")
 
     assert [one["target"] for one in summaries(own_lab) if "dummy" in one["agent"]] == []
     assert [line for line in own_lab.log() if "dummy" in line] == []
@@ -113,7 +121,7 @@ def test_only_httpds_calls_to_itself_are_left_out(own_lab: RunningLab, lines: li
     before = summaries(own_lab)[-1]["id"]
     called = own_lab.container.exec_run(["python3", "-c", FROM_INSIDE, "127.0.0.1", *lines])
     assert called.exit_code == 0, called.output
-    mark = f"after-{secrets.token_hex(4)}"
+    mark = f"called-{secrets.token_hex(4)}"
     send(own_lab.port, f"GET /?{mark} HTTP/1.0")
     recorded(own_lab, mark)
 
