@@ -61,8 +61,8 @@ NO_STATUS = 500
 STATUSES = range(100, 1000)
 NUMBER = re.compile(r"\s*[+-]?\d+")  # as C's atoi reads one
 
-# The type of the pages that httpd writes by itself (ap_send_error_response), for errors and redirects: whatever a script
-# has printed about its own document, that document is then discarded.
+# The type of the pages that httpd writes by itself (ap_send_error_response), for errors and redirects: whatever a
+# script has printed about its own document, that document is then discarded.
 OWN_PAGE = "text/html;charset=iso-8859-1"
 REDIRECTS = 300
 
@@ -278,7 +278,7 @@ def _number(text: str) -> int | None:
 def _status(lines: Lines, logged: str) -> int:
     """Return the status that the client was sent."""
     status = lines.status if lines.status is not None else _number(logged)
-    return status if status in STATUSES else NO_STATUS
+    return status if status is not None and status in STATUSES else NO_STATUS
 
 
 def _dropped(lines: Lines, status: int) -> set[int]:
@@ -308,9 +308,7 @@ def _plain(value: str) -> str:
     return value.replace(" ", "").lower()
 
 
-def _printed(
-    printed: Sequence[Header], sent: Sequence[Header], dropped: Container[int], status: int
-) -> list[Printed]:
+def _printed(printed: Sequence[Header], sent: Sequence[Header], dropped: Container[int], status: int) -> list[Printed]:
     found = []
     for place, header in enumerate(printed):
         values = [] if place in dropped else _values(sent, header.name)

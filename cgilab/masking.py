@@ -13,35 +13,34 @@ from urllib.parse import unquote_to_bytes
 ANYWHERE = (
     "pass_word passwd passwort pass_phrase pass_code pwd kennwort mot_de_passe secret token credential "
     "api_key access_key private_key auth_key session_id sessid jwt bearer authorization"
-).split()
+)
 # … and those that also begin or end harmless words, which count as the last word of a name alone.
-LAST = "pass user_pass pin sid auth session signature".split()
+LAST = "pass user_pass pin sid auth session signature"
 # Harmless all the same: a secretary, a tokenizer.
 GOES_ON = {"secret": "(?!ar)", "token": "(?!i[sz])"}
-HEADERS_WITH_COOKIES = ("cookie", "cookie2")
+COOKIES = "cookie cookie2"
 # Variables that httpd gives to every script.
 NOT_SECRET = {b"SERVER_SIGNATURE", b"AUTH_TYPE"}
 
 MASK = b"(masked)"
 
 
-def _either(words: tuple[str, ...] | list[str]) -> bytes:
-    return "|".join(word.replace("_", "_?") + GOES_ON.get(word, "") for word in words).encode()
+def _either(words: str) -> bytes:
+    return "|".join(word.replace("_", "_?") + GOES_ON.get(word, "") for word in words.split()).encode()
 
 
 _LAST = rb"(?:^|_)(?:" + _either(LAST) + rb")"
 SECRET = re.compile(_either(ANYWHERE) + rb"|" + _LAST + rb"$")
-SECRET_AT_END = re.compile(
-    rb"(?:" + _either(ANYWHERE) + rb"|" + _LAST + rb"|(?:^|_)(?:" + _either(HEADERS_WITH_COOKIES) + rb"))$"
-)
-COOKIE = re.compile(rb"(?:^|_)(?:" + _either(HEADERS_WITH_COOKIES) + rb")$")
+SECRET_AT_END = re.compile(rb"(?:" + _either(ANYWHERE) + rb"|" + _LAST + rb"|(?:^|_)(?:" + _either(COOKIES) + rb"))$")
+COOKIE = re.compile(rb"(?:^|_)(?:" + _either(COOKIES) + rb")$")
 SECRET_HEADER = re.compile(SECRET.pattern + rb"|(?:^|_)auth(?:_|$)|" + SECRET_AT_END.pattern)
 
-# Most of what is logged holds nothing of the kind. This is quick to find out, and letters that are written as %hh, which
-# no client does by itself, are looked at in any case.
+# Most of what is logged holds nothing of the kind. This is quick to find out, and letters that are written as %hh,
+# which no client does by itself, are looked at in any case.
 HINTS = tuple(
     dict.fromkeys(
-        b"pass" if "pass" in word else max(word.split("_"), key=len).encode() for word in [*ANYWHERE, *LAST, "cookie"]
+        b"pass" if "pass" in word else max(word.split("_"), key=len).encode()
+        for word in f"{ANYWHERE} {LAST} cookie".split()
     )
 )
 # The same for what is no name: the start of a second line.
@@ -52,7 +51,8 @@ ENCODED_LETTER = re.compile(rb"%(?:[46][1-9a-f]|[57][0-9a])", re.IGNORECASE)
 # colon, with forbidden characters, or as the second line of another one.
 HEADER = re.compile(rb"(\S+ \S+ \S+:trace\d  +)([\w-]+)(: ?|[^\w:-])(.+)", re.DOTALL)
 WRONG_HEADER = re.compile(
-    rb"(Bad header: *|Response header ')([\w-]+)(' value of '|[^\w'-])(.+?)(' contains invalid characters.*)?$", re.DOTALL
+    rb"(Bad header: *|Response header ')([\w-]+)(' value of '|[^\w'-])(.+?)(' contains invalid characters.*)?$",
+    re.DOTALL,
 )
 FOLDED = re.compile(rb"(cgi:trace\d   +|Bad header: +(?:\\t| )\s*|Response header name ' +)([\w.-]+=)(.+)", re.DOTALL)
 FROM_STDERR = re.compile(rb"stderr from /.*?: ", re.DOTALL)
@@ -65,8 +65,21 @@ _SPACE = rb"(?: |%20|\+){0,3}"
 _QUOTE = rb"(?:\\{0,3}[\"']|%22|%27)"
 NAME = re.compile(
     rb"(?:(?<![\w.$+\[\]%-])|(?<=" + _DELIMITERS + rb"))"
-    rb"(" + _PLAIN + rb"(?:(?!" + _DELIMITERS + rb")%[0-9a-f]{2}" + _PLAIN + rb")*)"
-    + _QUOTE + rb"?" + _SPACE + rb"(=|:|%3d|%3a)" + _SPACE + rb"(" + _QUOTE + rb")?",
+    rb"("
+    + _PLAIN
+    + rb"(?:(?!"
+    + _DELIMITERS
+    + rb")%[0-9a-f]{2}"
+    + _PLAIN
+    + rb")*)"
+    + _QUOTE
+    + rb"?"
+    + _SPACE
+    + rb"(=|:|%3d|%3a)"
+    + _SPACE
+    + rb"("
+    + _QUOTE
+    + rb")?",
     re.IGNORECASE,
 )
 VALUES = {
@@ -99,7 +112,9 @@ def is_secret(name: bytes, words: re.Pattern[bytes] = SECRET) -> bool:
 
 def _may_hold_secrets(text: bytes) -> bool:
     lower = text.lower().replace(b"\tauth_type=", b"").replace(b"\tserver_signature=", b"")
-    return any(hint in lower for hint in (*HINTS, *FOLDED_HINTS)) or (b"%" in text and ENCODED_LETTER.search(text) is not None)
+    return any(hint in lower for hint in (*HINTS, *FOLDED_HINTS)) or (
+        b"%" in text and ENCODED_LETTER.search(text) is not None
+    )
 
 
 def _masked(line: bytes) -> bytes:

@@ -17,7 +17,9 @@ BAR = 40
 MICROSECONDS = 1000
 SOURCES = [source.value for source in Source]
 NPH = "a script named nph-… writes the whole answer by itself; the server sees none of it"
-INCOMPLETE = "The beginning of what was logged is missing, since the recorder had ended: what is not here may have been."
+INCOMPLETE = (
+    "The beginning of what was logged is missing, since the recorder had ended: what is not here may have been."
+)
 LABELS = {"first_header": "script's first header", "response": "response", "end": "end"}
 
 

@@ -149,7 +149,8 @@ def refuse_elsewhere(words: list[str], url: str) -> None:
     if asked.netloc and not (same and (len(hosts) == 1 or hosts <= THIS_MACHINE)):
         path = f"{asked.path or '/'}{'?' if asked.query else ''}{asked.query}"
         raise LabError(
-            f"{named!r} is of another server, and the lab alone is asked: {url}.", f"Type:  lab trace {shlex.quote(path)}"
+            f"{named!r} is of another server, and the lab alone is asked: {url}.",
+            f"Type:  lab trace {shlex.quote(path)}",
         )
 
 
@@ -168,7 +169,7 @@ def _header_value(name: str, value: str) -> str:
     """
     if FORBIDDEN.search(value):
         raise LabError(
-            f"The header {name} would hold {value!r}: a header is one line, and holds no control character but the tab.",
+            f"The header {name} would hold {value!r}: a header is one line without control characters.",
             f"Type:  {name}:value",
         )
     return os.fsencode(value).decode("latin-1")

@@ -248,7 +248,9 @@ def test_a_secret_in_a_wrong_header_of_a_script_is_masked(
 def test_the_second_line_of_a_cookie_is_masked(lab: RunningLab) -> None:
     output = b"Content-Type: text/plain\nSet-Cookie: a=1;\n b=tell-nobody\n\n"
     length = f"Content-Length: {len(output)}"
-    send(lab.port, "POST /cgi-bin/output.py?masked-fold HTTP/1.0", "Cookie: a=1;", " b=tell-nobody", length, body=output)
+    send(
+        lab.port, "POST /cgi-bin/output.py?masked-fold HTTP/1.0", "Cookie: a=1;", " b=tell-nobody", length, body=output
+    )
 
     assert "tell-nobody" not in str(recorded(lab, "masked-fold"))
     assert "tell-nobody" not in "\n".join(lab.log())

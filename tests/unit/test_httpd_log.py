@@ -277,7 +277,9 @@ DOCUMENTS = [
     pytest.param(["Status: 404", "Content-Type: text/plain"], 404, "text/plain", "script", id="its own error"),
     pytest.param(["Status: 404", f"Content-Type: {OWN_PAGE}"], 404, OWN_PAGE, "script", id="its own like httpd's"),
     pytest.param(["Status: 404", "Content-Type: Text/HTML;charset=ISO-8859-1"], 404, OWN_PAGE, "script", id="its way"),
-    pytest.param(["Status: 302", "Content-Type: text/plain", ELSEWHERE], 302, "text/plain", "script", id="its redirect"),
+    pytest.param(
+        ["Status: 302", "Content-Type: text/plain", ELSEWHERE], 302, "text/plain", "script", id="its redirect"
+    ),
     pytest.param(["Status: 201", "Content-Type: text/plain", "Location: /new"], 201, "text/plain", "script", id="201"),
     pytest.param(["Status: 20", f"Content-Type: {OWN_PAGE}"], 500, OWN_PAGE, "script", id="a status that is none"),
     pytest.param([f"Content-Type: {OWN_PAGE}"], 200, OWN_PAGE, "script", id="a page of that type"),
