@@ -88,6 +88,8 @@ VALUES = {
     b":": re.compile(rb"(?:(?!%26|%2c|%7d)[^&\s\"\\,}])+", re.IGNORECASE),
 }
 VALUES[b"%3a"] = VALUES[b":"]
+# A comparison, in a line of a program that a traceback shows.
+COMPARED = re.compile(rb"=+ ?(" + _QUOTE + rb")?", re.IGNORECASE)
 REST = re.compile(rb".+", re.DOTALL)
 
 
@@ -154,7 +156,12 @@ def _masked_parameters(line: bytes, start: int, *, rest_of_line: bool) -> bytes:
             continue  # a file of that name, and what is said of it
         if not colon and not rest_of_line and b" " in line[found.end(2) : start]:
             continue  # an empty value, and the next field
-        end = _end_of_value(line, found, rest_of_line=cookie or (rest_of_line and colon))
+        quote = found[3]
+        compared = COMPARED.match(line, start) if rest_of_line else None
+        if compared:
+            start, quote = compared.end(), compared[1]
+        value = REST if cookie or (rest_of_line and colon) else VALUES[separator.lower()]
+        end = _end_of_value(line, start, quote, value)
         if end > start:
             parts += [line[done:start], MASK]
             start = done = end
@@ -166,12 +173,9 @@ def _closing(quote: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(?<!\\)" + re.escape(quote))
 
 
-def _end_of_value(line: bytes, found: re.Match[bytes], *, rest_of_line: bool) -> int:
-    start = found.end()
-    quote = found[3]
-    if quote:
-        closing = _closing(quote).search(line, start)
-        if closing:
-            return closing.start()
-    value = (REST if rest_of_line else VALUES[found[2].lower()]).match(line, start)
-    return value.end() if value else start
+def _end_of_value(line: bytes, start: int, quote: bytes | None, value: re.Pattern[bytes]) -> int:
+    closing = _closing(quote).search(line, start) if quote else None
+    if closing:
+        return closing.start()
+    found = value.match(line, start)
+    return found.end() if found else start

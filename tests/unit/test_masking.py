@@ -111,6 +111,7 @@ WRITTEN = [
     pytest.param(b"{'Cookie': 'a=1; b', 'age': 4}", b"{'Cookie': '(masked)', 'age': 4}", id="headers"),
     pytest.param(b"{'pin': ['1 2'], 'age': 4}", b"{'pin': (masked)", id="a list"),
     pytest.param(b'{\\"token\\": \\"hunter2\\"}', b'{\\"token\\": \\"(masked)\\"}', id="JSON"),
+    pytest.param(b"if password == 'hunter2 x':", b"if password == '(masked)':", id="a comparison"),
     pytest.param(b"password='hunter2 x', age=4", b"password='(masked)', age=4", id="an argument"),
 ]
 NOT_SECRET = [
