@@ -84,7 +84,9 @@ def words_of(line: str) -> list[str]:
 
 def is_labs_own(target: str) -> bool:
     """Tell whether a target is what httpd.conf does not record: /lab and all below it, however it is written."""
-    path = re.sub("/+", "/", unquote(target.partition("?")[0]))
+    # An encoded slash is one that httpd leaves, and refuses.
+    path = re.sub("%2f", "%252f", target.partition("?")[0], flags=re.IGNORECASE)
+    path = re.sub("/+", "/", unquote(path))
     return f"{normpath(path)}/".startswith("/lab/")
 
 

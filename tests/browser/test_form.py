@@ -97,7 +97,9 @@ def test_the_form_sends_a_head(lab_page: LabPage) -> None:
         pytest.param("/lab/exchanges", "", "Requests for the lab's own pages are not recorded", id="the lab's own"),
         pytest.param("/lab", "", "Requests for the lab's own pages are not recorded", id="the lab's own, no slash"),
         pytest.param("/%6cab/exchanges", "", "Requests for the lab's own pages are not recorded", id="encoded"),
-        pytest.param("/x%2f..%2f%6Cab/", "", "Requests for the lab's own pages are not recorded", id="a detour"),
+        pytest.param(
+            "/x//%2e%2e/%2E%2e/%6Cab/", "", "Requests for the lab's own pages are not recorded", id="a detour"
+        ),
         pytest.param(
             "/",
             "X Lesson: 12",

@@ -843,7 +843,7 @@ function headers(text) {
 function isLabsOwn(path) {
   let decoded = path;
   try {
-    decoded = decodeURIComponent(path);
+    decoded = decodeURIComponent(path.replace(/%2f/gi, "%252f")); // one that httpd leaves, and refuses
   } catch {
     // some byte of it is no UTF-8
   }
