@@ -59,7 +59,10 @@ shell: running ## open a shell in the container
 
 .PHONY: trace
 trace: environment ## send a request and show the whole exchange (URL="POST /cgi-bin/web_03.py age=42")
-	@.venv/bin/python -m cgilab trace $(URL)
+	@.venv/bin/python -m cgilab trace
+# Neither make nor a shell takes any of it for its own: an & or a $ is the server's.
+trace: export LAB_TRACE = $(value URL)
+unexport URL
 
 .PHONY: watch
 watch: environment ## show every exchange as it happens, whoever the client is

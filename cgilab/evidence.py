@@ -149,7 +149,9 @@ def evidence_of(one: "Exchange") -> Evidence:
         messages=messages,
         stderr=stderr,
         # As the page had it: the headers of a script that failed before the last of them are no headers of a response.
-        printed=None if one.explained or not one.script else [(header.name, header.value) for header in one.printed],
+        printed=None
+        if one.explained or not one.script or one.nph or one.incomplete
+        else [(header.name, header.value) for header in one.printed],
         sent=[(header.name, header.value) for header in one.sent],
         body_sent=None if one.explained else one.body_sent,
         ended=ended_of(one.explained.ended) if one.explained else None,
@@ -167,5 +169,7 @@ def may_have_failed(one: "Exchange") -> bool:
         return one.status >= FAILED or one.path.lower().endswith(SCRIPT_ENDINGS)
     if one.status >= FAILED or any(message.level in {"error", "crit", "alert", "emerg"} for message in one.messages):
         return True
+    if one.nph or one.incomplete:
+        return False  # what it printed is not known
     names = {header.name.lower() for header in one.printed}
     return not names & {"content-type", "location"} or "content-length" in names

@@ -116,6 +116,11 @@ class Exchange:
             and when all was done: microseconds since the request was received; None for what did not happen.
         messages: what httpd logged about it besides.
         explained: what the page behind a failure has said; None where it was not asked.
+        chunked: whether the client sent a body of a length that it did not announce.
+        nph: whether the script wrote the whole answer by itself, past the server ("non-parsed headers", RFC 3875,
+            section 5): then `printed`, `sent` and `status` say nothing about it.
+        incomplete: whether the beginning of what was logged is missing, since the recorder had ended: what is not there
+            may have been.
     """
 
     id: str
@@ -139,6 +144,9 @@ class Exchange:
     end: int
     messages: Sequence[Message]
     explained: Explained | None = None
+    chunked: bool = False
+    nph: bool = False
+    incomplete: bool = False
 
     @property
     def path(self) -> str:

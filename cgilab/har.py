@@ -38,7 +38,7 @@ def _entry(one: dict[str, Any]) -> dict[str, Any]:
                 {"name": name, "value": value} for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True)
             ],
             "headersSize": UNKNOWN,
-            "bodySize": one["body_length"] or 0,
+            "bodySize": UNKNOWN if one["chunked"] else one["body_length"] or 0,
         },
         "response": {
             "status": one["status"],

@@ -12,7 +12,7 @@ tab, or the start of a line.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from cgilab.escapes import unescape, unescape_bytes
@@ -56,11 +56,30 @@ TRACE = re.compile(
     r"(?P<text>.*)"
 )
 
-# What httpd sends for a status that is none (ap_get_status_line), and logs as a dash.
+# What httpd sends for a status that is none (ap_get_status_line). It logs what the script printed all the same, and a
+# dash for what is no number.
 NO_STATUS = 500
+STATUSES = range(100, 1000)
+NUMBER = re.compile(r"\s*[+-]?\d+")  # as C's atoi reads one
+
+# The type of the pages that httpd writes by itself (ap_send_error_response), for errors and redirects: whatever a
+# script has printed about its own document, that document is then discarded.
+OWN_PAGE = "text/html;charset=iso-8859-1"
+REDIRECTS = 300
+
+# What a script says of its document. It goes with the document where httpd sends another one: a page of its own, or,
+# for `Location: /…`, a file or what another script prints.
+OF_THE_DOCUMENT = {"content-type", "etag", "last-modified", "content-range"}
+LOCATION = "location"
 
 # The module's name in lines that the recorder writes itself, or for the page behind a failure.
 LAB = "lab"
+
+# With these httpd refuses what it could not read, before it logs the headers.
+REFUSED_EARLY = {400, 408, 411, 413, 414, 417, 431, 501, 505}
+
+# How the names of scripts begin whose output httpd sends on without a look at it.
+NPH = "nph-"
 
 FROM_CLIENT = "Headers received from client:"
 FROM_SCRIPT = "Headers from script "
@@ -85,7 +104,11 @@ class Lines:
     messages: list[Message] = field(default_factory=list)
     first_header: int | None = None
     response: int | None = None
+    status: int | None = None
+    from_client: bool = False
     by_the_lab: bool = False
+    # How many of the printed headers are of a script that another one has followed.
+    followed: int = 0
     explained: Explained | None = None
 
 
@@ -106,6 +129,10 @@ def exchange(record: Sequence[str]) -> Exchange:
     method, target, protocol = _request_line(fields["request"])
     script = values.get("SCRIPT_FILENAME")
     identifier, _, process = fields["key"].partition("/")
+    status = _status(lines, fields["status"])
+    chunked = _is_chunked(lines.request_headers)
+    # What became of nothing that a script printed where the page behind a failure answers.
+    dropped = range(len(lines.printed)) if lines.by_the_lab else _dropped(lines, status)
     return Exchange(
         id=identifier if identifier != ABSENT else f"{started}-{process}",
         started=started,
@@ -114,12 +141,12 @@ def exchange(record: Sequence[str]) -> Exchange:
         target=target,
         protocol=protocol,
         request_headers=lines.request_headers,
-        body_length=_body_length(lines.request_headers),
+        body_length=None if chunked else _body_length(lines.request_headers),
         script=script,
         environment=_environment(values, lines.request_headers) if script else [],
-        printed=_printed(lines.printed, [] if lines.by_the_lab else lines.sent),
-        status=int(fields["status"]) if fields["status"] != ABSENT else NO_STATUS,
-        sent=_sent(lines.sent, [] if lines.by_the_lab else lines.printed),
+        printed=_printed(lines.printed, lines.sent, dropped, status),
+        status=status,
+        sent=_sent(lines.sent, [header for place, header in enumerate(lines.printed) if place not in dropped]),
         bytes_received=int(fields["received"]),
         bytes_sent=int(fields["sent"]),
         body_sent=int(fields["body"]) if fields["body"] != ABSENT else 0,
@@ -128,6 +155,9 @@ def exchange(record: Sequence[str]) -> Exchange:
         end=int(fields["duration"]),
         messages=lines.messages,
         explained=lines.explained,
+        chunked=chunked,
+        nph=script is not None and script.rpartition("/")[2].startswith(NPH) and lines.response is None,
+        incomplete=not lines.from_client and (script is not None or status not in REFUSED_EARLY),
     )
 
 
@@ -171,11 +201,14 @@ def _sort(record: Sequence[str], started: int) -> Lines:
             lines.messages.append(Message(offset, match["level"], unescape(text)))
         elif text == FROM_CLIENT:
             section = lines.request_headers
+            lines.from_client = True
         elif text.startswith(FROM_SCRIPT):
             section = None if lines.by_the_lab else lines.printed
+            lines.followed = len(lines.printed)
         elif text.startswith(RESPONSE):
             section = lines.sent
             lines.response = offset
+            lines.status = _number(text.removeprefix(RESPONSE))
         elif text.startswith(HEADER_INDENT) and ":" in text and section is not None:
             section.append(_header(text, escaped_twice=section is not lines.printed))
             if section is lines.printed and lines.first_header is None:
@@ -212,6 +245,11 @@ def _body_length(headers: Sequence[Header]) -> int | None:
     return int(lengths[0]) if lengths and lengths[0].isdecimal() else None
 
 
+def _is_chunked(headers: Sequence[Header]) -> bool:
+    codings = [header.value for header in headers if header.name.lower() == "transfer-encoding"]
+    return bool(codings) and codings[-1].lower().rpartition(",")[2].strip() == "chunked"
+
+
 def _environment(values: dict[str, str], headers: Sequence[Header]) -> list[Variable]:
     # Where these two are a dash, it is no sign of a missing value: the one is always there, the other with its header.
     values = {"QUERY_STRING": ABSENT, **values}
@@ -233,12 +271,51 @@ def _values(headers: Sequence[Header], name: str) -> list[str]:
     return [header.value for header in headers if header.name.lower() == name.lower()]
 
 
-def _printed(printed: Sequence[Header], sent: Sequence[Header]) -> list[Printed]:
+def _number(text: str) -> int | None:
+    match = NUMBER.match(text)
+    return int(match[0]) if match else None
+
+
+def _status(lines: Lines, logged: str) -> int:
+    """Return the status that the client was sent."""
+    status = lines.status if lines.status is not None else _number(logged)
+    return status if status is not None and status in STATUSES else NO_STATUS
+
+
+def _dropped(lines: Lines, status: int) -> set[int]:
+    """Return the places of the printed headers that went with a document which httpd did not send."""
+    printed = lines.printed
+    last = range(lines.followed, len(printed))
+    found = {LOCATION: "", STATUS: ""}
+    for place in last:
+        found[printed[place].name.lower()] = printed[place].value
+    own_status = _number(found[STATUS])
+    others = len(printed) if found[LOCATION].startswith("/") and own_status in {None, 200} else lines.followed
+    dropped = {place for place in range(others) if printed[place].name.lower() in OF_THE_DOCUMENT | {LOCATION}}
+    if _is_own_page(lines.sent, status) and not (
+        # A script that sends such a page itself says so in both ways.
+        own_status in {lines.status, status} and _plain(found.get("content-type", "")) == OWN_PAGE
+    ):
+        dropped |= {place for place in last if printed[place].name.lower() in OF_THE_DOCUMENT}
+    return dropped
+
+
+def _is_own_page(sent: Sequence[Header], status: int) -> bool:
+    types = [_plain(header.value) for header in sent if header.name.lower() == "content-type"]
+    return status >= REDIRECTS and types == [OWN_PAGE]
+
+
+def _plain(value: str) -> str:
+    return value.replace(" ", "").lower()
+
+
+def _printed(printed: Sequence[Header], sent: Sequence[Header], dropped: Container[int], status: int) -> list[Printed]:
     found = []
-    for header in printed:
-        values = _values(sent, header.name)
+    for place, header in enumerate(printed):
+        values = [] if place in dropped else _values(sent, header.name)
         if header.name.lower() == STATUS:
-            change = Change.STATUS
+            became = place not in dropped and _number(header.value) == status
+            change = Change.STATUS if became else Change.DROPPED
         elif header.value in values:
             change = Change.NONE
         else:

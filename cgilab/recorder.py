@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from cgilab import logged, store
 from cgilab.answering import Answers, prepare
+from cgilab.masking import mask
 
 READ_BYTES = 1 << 18
 
@@ -59,51 +60,10 @@ KEPT = b"="
 NOT_KEPT = b"~"
 
 # Two processes that write very long lines into a full pipe at once can tear them: one stands in the other. Such a line
-# belongs to nobody. This is what the start of a line looks like, where none should be.
-TORN = re.compile(rb"/\d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} ")
-
-# What is not to be seen by whoever looks over a shoulder, and where it can stand. The lengths are bounded, or a long
-# value made of such words would hold the recorder up.
-SECRET_HEADER = re.compile(
-    rb"^(\S+ \S+ \S+ +(?:(?:proxy-)?authorization|(?:set-)?cookie2?)(?:: ?|[^\w:-])).+$", re.IGNORECASE | re.MULTILINE
-)
-# What httpd logs of a header that a script has printed wrong.
-SECRET_MESSAGE = re.compile(
-    rb"((?:Bad header: *|Response header ')(?:(?:proxy-)?authorization|(?:set-)?cookie2?)(?:' value of '|[^\w'-]))"
-    rb".+?(' contains invalid characters.*)?$",
-    re.IGNORECASE | re.MULTILINE,
-)
-SECRET_PARAMETER = re.compile(
-    rb"((?:^|[?&;\t= \"])(?:pass|auth|jwt|"
-    rb"[\w.-]{0,40}(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|credential|session_?id)"
-    rb"(?:[\w.\[\]-]|%5b|%5d){0,40}|[\w.-]{1,40}(?:\[|%5b)(?:passw(?:or)?d|secret|token)(?:\]|%5d))=)"
-    rb"(?:[^&\s\"\\]|\\.)+",
-    re.IGNORECASE,
-)
-MASK = rb"\1(masked)"
-HINTS = (
-    b"authorization",
-    b"cookie",
-    b"pass",
-    b"pwd",
-    b"secret",
-    b"token",
-    b"key",
-    b"auth",
-    b"jwt",
-    b"creden",
-    b"session",
-)
-
-
-def mask(record: bytes) -> bytes:
-    """Replace the values of headers and parameters that are secret by their nature."""
-    lower = record.lower()
-    if any(hint in lower for hint in HINTS):
-        record = SECRET_HEADER.sub(MASK, record)
-        record = SECRET_MESSAGE.sub(MASK + rb"\2", record)
-        record = SECRET_PARAMETER.sub(MASK, record)
-    return record
+# belongs to nobody. This is what the start of a line looks like, where none should be. A client can write the same into
+# a header of its own, so the request whose line it may be is told.
+TORN_NOTE = b"lab:warn torn: a line of this request held what looks like the start of another line, and was left out"
+TORN = re.compile(rb"[\w@-]/\d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} ")
 
 
 class Recorder:
@@ -137,11 +97,13 @@ class Recorder:
                 people.append(self._end(line))
             elif key[:1] == NOT_KEPT:
                 self._open.pop(line[1:], None)
-            elif len(line) < TORN_FROM or not TORN.search(text):
+            else:
                 request = self._open.get(key)
                 if request is None:
                     request = self._open[key] = Request()
-                if text.startswith(logged.FROM_PAGE, MODULE_AT):
+                if len(line) >= TORN_FROM and TORN.search(text):
+                    request.torn(text)
+                elif text.startswith(logged.FROM_PAGE, MODULE_AT):
                     people += self._from_page(request, key, text)
                 elif request.add(text):
                     people.append(mask(text))
@@ -174,7 +136,7 @@ class Recorder:
 class Request:
     """What has been logged of a request under way."""
 
-    __slots__ = ("_bytes_left", "_kept", "_last", "_lines", "_lines_left", "_whole")
+    __slots__ = ("_bytes_left", "_kept", "_last", "_lines", "_lines_left", "_torn", "_whole")
 
     def __init__(self) -> None:
         self._lines: list[bytes] = []
@@ -185,6 +147,13 @@ class Request:
         self._lines_left = {True: MESSAGES, False: TRACE_LINES}
         self._bytes_left = {True: REQUEST_BYTES, False: REQUEST_BYTES}
         self._whole = True
+        self._torn = False
+
+    def torn(self, text: bytes) -> None:
+        """Note, once, that a line was left out."""
+        if not self._torn:
+            self._torn = True
+            self._lines.append(b" ".join([*text.split(b" ", 2)[:2], TORN_NOTE]))
 
     def add(self, text: bytes) -> bool:
         """Keep a line, within the limits; return whether it is for people too."""

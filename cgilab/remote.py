@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from cgilab.lab import Lab
 
 # Seconds: longer than the server waits for a script, so that its answer comes first.
 TIMEOUT = 20.0
+
+# Characters of a host's name or address.
+HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 
 # The headers with which the lab's own pages are asked for.
 OWN = {"User-Agent": "cgi-lab"}
@@ -37,7 +41,24 @@ def address() -> str:
     url = os.environ.get("LAB_URL") or Lab().url()
     if not url:
         raise LabError("The lab is down.", "Type:  make up")
+    _host_and_port(url)
     return url.rstrip("/")
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    """Take the address of a lab apart.
+
+    Raises:
+        LabError: it is none.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+        if parts.scheme == "http" and host and port != 0 and HOST.fullmatch(host):
+            return host, port or 80
+    except ValueError:
+        pass  # brackets or a port that are none
+    raise LabError(f"{url!r} is not the address of a lab.", "Type:  export LAB_URL=http://localhost:8080")
 
 
 def send(url: str, method: str, target: str, headers: dict[str, str], body: bytes | None = None) -> Answer:
@@ -110,10 +131,8 @@ def wait_for_exchange(url: str, asker: dict[str, Any], after: str) -> dict[str, 
 @contextmanager
 def _connection(url: str) -> Iterator[http.client.HTTPConnection]:
     """Open a connection to a lab, for as long as the block lasts; what goes wrong with it there is a LabError."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise LabError(f"{url} is not the address of a lab.", "LAB_URL is to be like http://localhost:8080")
-    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT)
+    host, port = _host_and_port(url)
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     try:
         yield connection
     except (OSError, http.client.HTTPException, ValueError) as error:

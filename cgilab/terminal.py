@@ -16,6 +16,10 @@ FAILED = 400
 BAR = 40
 MICROSECONDS = 1000
 SOURCES = [source.value for source in Source]
+NPH = "a script named nph-… writes the whole answer by itself; the server sees none of it"
+INCOMPLETE = (
+    "The beginning of what was logged is missing, since the recorder had ended: what is not here may have been."
+)
 LABELS = {"first_header": "script's first header", "response": "response", "end": "end"}
 
 
@@ -29,7 +33,8 @@ def line(one: dict[str, Any]) -> Text:
     when = datetime.fromtimestamp(one["started"] / 1e6).astimezone()
     script = f"{one['script_time'] / MICROSECONDS:.0f} ms" if one["script_time"] is not None else "-"
     text = Text(f"{when:%H:%M:%S} {printable(one['method']):6} ")
-    text.append(f"{one['status']}", style="red" if one["status"] >= FAILED else "bold")
+    status = "nph" if one.get("nph") else str(one["status"])
+    text.append(status, style="red" if one["status"] >= FAILED else "bold")
     text.append(f" {script:>8}  {printable(one['target'])}")
     text.append(f"  {printable(one['agent']) or one['client']}", style="dim")
     return text
@@ -54,6 +59,7 @@ def show(console: Console, one: dict[str, Any], body: bytes | None = None) -> No
         body: of the request, where whoever shows it knows it; the lab records none.
     """
     panels = {
+        "incomplete": [Text(f"  {INCOMPLETE}", style="yellow")] if one.get("incomplete") else [],
         "why it failed": _diagnosis(one),
         "client sent": _client_sent(one, body),
         f"script was given  ({printable(one['script'] or '')})": _script_was_given(one),
@@ -90,6 +96,8 @@ def _client_sent(one: dict[str, Any], body: bytes | None) -> list[Text]:
     if body:
         lines.append(Text(f"  body: {len(body)} bytes", style="dim"))
         lines.append(Text(f"    {printable(body.decode(errors='backslashreplace'))}"))
+    elif one.get("chunked"):
+        lines.append(Text("  body: length not announced (chunked), not recorded", style="dim"))
     elif one["body_length"]:
         lines.append(Text(f"  body: {one['body_length']} bytes, not recorded", style="dim"))
     return lines
@@ -105,8 +113,10 @@ def _script_was_given(one: dict[str, Any]) -> list[Text]:
 
 
 def _script_printed(one: dict[str, Any]) -> list[Text]:
+    if one.get("nph"):
+        return [Text(f"  {NPH}")]
     if one["script"] and not one["printed"]:
-        return [Text("  no header")]
+        return [Text("  not known" if one.get("incomplete") else "  no header")]
     return [
         Text(f"  {printable(header['name'])}: {printable(header['value'])}", style=COLOURS["script"]).append(
             f"  {header['change']}", style="dim"
@@ -117,7 +127,8 @@ def _script_printed(one: dict[str, Any]) -> list[Text]:
 
 def _client_received(one: dict[str, Any]) -> list[Text]:
     messages = [Text(f"  {item['level']}: {printable(item['text'])}", style="red") for item in one["messages"]]
-    return [Text(f"  status {one['status']}"), *headers_by_origin(one), *messages]
+    status = NPH if one.get("nph") else f"status {one['status']}"
+    return [Text(f"  {status}"), *headers_by_origin(one), *messages]
 
 
 def _time_line(one: dict[str, Any]) -> list[Text]:

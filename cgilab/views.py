@@ -33,6 +33,7 @@ def as_summary(one: Exchange, cause: str | None = None) -> dict[str, Any]:
         "method": one.method,
         "target": one.target,
         "status": one.status,
+        "nph": one.nph,
         "cause": cause,
         "script_time": one.response if one.script else None,
         "end": one.end,

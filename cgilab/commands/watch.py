@@ -13,7 +13,18 @@ SECONDS_BETWEEN_LOOKS = 0.5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab watch [-v] [--count N]`."""
     parser.add_argument("-v", "--verbose", action="store_true", help="show the headers too, each with who wrote it")
-    parser.add_argument("--count", type=int, default=0, metavar="N", help="end after N exchanges")
+    parser.add_argument("--count", type=positive, metavar="N", help="end after N exchanges")
+
+
+def positive(word: str) -> int:
+    """Read a number above zero.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not word.isdecimal() or int(word) == 0:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number above zero")
+    return int(word)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     shown = 0
     console.print(f"watch: waiting for requests to {url}, Ctrl-C ends", style="dim")
     try:
-        while not arguments.count or shown < arguments.count:
+        while arguments.count is None or shown < arguments.count:
             for one in remote.exchanges(url, last):
                 last = one["id"]
                 shown += 1

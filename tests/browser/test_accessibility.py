@@ -23,6 +23,37 @@ def test_a_keyboard_is_enough(lab: RunningLab, lab_page: LabPage) -> None:
     lab_page.page.keyboard.press("Enter")
 
     expect(lab_page.page.locator("h2.title")).to_contain_text("mark=keyboard")
+    expect(lab_page.page.locator("h2.title")).to_be_focused()
+    lab_page.page.get_by_role("button", name="Compare two").press("Enter")
+
+    expect(lab_page.page.locator("h2.title")).to_contain_text("Two exchanges")
+    expect(lab_page.page.locator("h2.title")).to_be_focused()
+    lab_page.page.get_by_label("Second").press("ArrowDown")
+    expect(lab_page.page.get_by_label("Second")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("lab_page", "order"),
+    [
+        pytest.param(
+            {"viewport": {"width": 360, "height": 800}}, ["sent", "received", "printed", "given"], id="narrow"
+        ),
+        pytest.param({"viewport": {"width": 640, "height": 800}}, ["sent", "received", "printed", "given"], id="640px"),
+    ],
+    indirect=["lab_page"],
+)
+def test_what_the_client_received_comes_before_the_environment(
+    lab: RunningLab, lab_page: LabPage, order: list[str], request: pytest.FixtureRequest
+) -> None:
+    mark = f"mark=order-{request.node.callspec.id}"
+    call(lab, f"/cgi-bin/web_02.py?{mark}")
+    lab_page.open_exchange(mark)
+    tops = {
+        name: lab_page.page.evaluate(f"document.querySelector('.panel.{name}').getBoundingClientRect().top")
+        for name in order
+    }
+
+    assert sorted(tops, key=tops.__getitem__) == order
 
 
 WINDOWS = [

@@ -72,6 +72,14 @@ def test_the_form_sends_a_get_with_a_header(lab_page: LabPage) -> None:
     assert ("HTTP_X_LESSON", "12.3") in lab_page.rows("Script was given")
 
 
+def test_the_form_sends_a_header_that_is_no_ascii(lab_page: LabPage) -> None:
+    lab_page.open()
+    lab_page.fill_form("GET", "/cgi-bin/web_04.py?mark=no-ascii", "", "X-Lesson: é€")
+
+    expect(lab_page.page.locator("h2.title")).to_contain_text("mark=no-ascii")
+    assert ("HTTP_X_LESSON", "é€") in lab_page.rows("Script was given")
+
+
 def test_the_form_sends_a_head(lab_page: LabPage) -> None:
     lab_page.open()
     lab_page.fill_form("HEAD", "/cgi-bin/web_02.py?mark=head", "")
@@ -88,6 +96,16 @@ def test_the_form_sends_a_head(lab_page: LabPage) -> None:
         ),
         pytest.param("/lab/exchanges", "", "Requests for the lab's own pages are not recorded", id="the lab's own"),
         pytest.param("/lab", "", "Requests for the lab's own pages are not recorded", id="the lab's own, no slash"),
+        pytest.param("/%6cab/exchanges", "", "Requests for the lab's own pages are not recorded", id="encoded"),
+        pytest.param(
+            "/x//%2e%2e/%2E%2e/%6Cab/", "", "Requests for the lab's own pages are not recorded", id="a detour"
+        ),
+        pytest.param(
+            "/",
+            "X Lesson: 12",
+            "“X Lesson” is no name of a header: it is one word of letters, digits and hyphens",
+            id="a name of two words",
+        ),
         pytest.param("/", "X-Lesson 12", "“X-Lesson 12” is no header: there is no colon in it", id="no colon"),
     ],
 )
@@ -194,3 +212,20 @@ def test_a_body_that_is_not_recorded_is_said_to_be_missing(lab: RunningLab, lab_
         "The body of 6 bytes is not recorded: put it in its place."
     )
     expect(lab_page.panel("Client sent").locator(".body")).to_have_text("Body: 6 bytes, not recorded")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_chunked_body_is_said_to_be_missing(lab: RunningLab, lab_page: LabPage, program: str) -> None:
+    mark = f"mark=chunked-{program}"
+    requests.post(f"{lab.url}/cgi-bin/web_03.py?{mark}", data=iter([b"age=", b"42"]), timeout=10)
+    lab_page.open_exchange(mark)
+    lab_page.page.get_by_text("Copy as curl, http.client, requests").click()
+
+    expect(lab_page.panel("Client sent").locator(".body")).to_have_text(
+        "Body: length not announced (chunked), not recorded"
+    )
+    expect(lab_page.page.locator(".copies .note")).to_have_text(
+        "The body, sent in chunks, is not recorded: put it in its place."
+    )
+    lines = lab_page.page.locator(f".program[data-program='{program}'] pre").inner_text().splitlines()
+    assert lines[0] == "# The body was sent in chunks, of a length not announced, and is not recorded."

@@ -138,6 +138,34 @@ def test_what_the_script_wrote_to_its_standard_error_is_shown(
     ]
 
 
+def test_a_script_that_answers_past_the_server_is_shown_as_such(lab: RunningLab, lab_page: LabPage) -> None:
+    script = lab.cgi_bin / "nph-test.py"
+    script.write_text("#!/bin/sh\nprintf 'HTTP/1.0 404 No\\r\\nX-A: b\\r\\n\\r\\n'\n", encoding="utf-8")
+    script.chmod(0o755)
+    assert call(lab, "/cgi-bin/nph-test.py?mark=nph").status_code == 404
+    lab_page.open_exchange("mark=nph")
+    script.unlink()
+
+    said = "A script named nph-… writes the whole answer by itself; the server sees none of it."
+    expect(lab_page.page.locator("h2.title .code")).to_have_text("nph")
+    for panel in ("Script printed", "Client received"):
+        expect(lab_page.panel(panel).locator(".line")).to_have_text(said)
+        assert lab_page.rows(panel) == []
+    assert recorded(lab, "mark=nph")["diagnosis"] is None
+
+
+def test_an_exchange_whose_beginning_is_lost_says_so(lab: RunningLab, lab_page: LabPage) -> None:
+    call(lab, "/cgi-bin/web_02.py?mark=incomplete")
+    whole = recorded(lab, "mark=incomplete")
+    lost = {**whole, "incomplete": True, "request_headers": [], "printed": [], "body_length": None}
+    lab_page.page.route(f"**/lab/exchanges/{whole['id']}", lambda route: route.fulfill(json=lost))
+    lab_page.open_exchange("mark=incomplete")
+
+    expect(lab_page.page.locator("#view > .note")).to_contain_text("The beginning of what was logged is missing")
+    expect(lab_page.panel("Script printed").locator(".line")).to_have_text("Not known.")
+    expect(lab_page.panel("Client sent").locator(".body")).to_have_text("Body: not known")
+
+
 def test_two_exchanges_are_compared_differences_first(lab: RunningLab, lab_page: LabPage) -> None:
     call(lab, "/cgi-bin/web_04.py?mark=one", {"X-One": "alone", "Accept-Language": "fr"})
     call(lab, "/cgi-bin/web_04.py?mark=other", {"Accept-Language": "en"})

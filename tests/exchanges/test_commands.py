@@ -97,6 +97,7 @@ OWN_PATHS = {
     "/x/../lab/x": True,
     "/x/../lab": True,
     "/labs": False,
+    "/x%2f..%2Flab/": False,
     "/LAB/": False,
     "/x/lab/": False,
 }

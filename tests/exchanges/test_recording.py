@@ -1,9 +1,11 @@
 """The recording holds under load, hostile input and a killed recorder, and tells nobody what is not theirs."""
 
 import http.client
+import secrets
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,64 @@ def test_requests_at_the_same_time_have_their_own_lines_each(own_lab: RunningLab
         assert [header["value"] for header in exchange["request_headers"] if header["name"] == "X-Number"] == [number]
         assert len(exchange["sent"]) == len({header["name"] for header in exchange["sent"]})
         assert {"Date", "Server", "Content-Length"} <= {header["name"] for header in exchange["sent"]}
+
+
+def test_httpds_calls_to_itself_are_not_recorded(own_lab: RunningLab) -> None:
+    """It makes them when there are more idle processes than it keeps, as there are after many connections at once."""
+
+    def processes() -> int:
+        return len(own_lab.container.top()["Processes"])
+
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", own_lab.port), timeout=TIMEOUT))
+        wait_until(lambda: processes() > CONNECTIONS, timeout=60)
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        calling = [threads.submit(call, own_lab, range(5)) for _ in range(CONNECTIONS)]
+        assert {status for one in calling for status in one.result()} == {200}
+    wait_until(lambda: processes() < CONNECTIONS, timeout=60)
+    send(own_lab.port, "GET /?when-some-have-ended HTTP/1.0")
+    recorded(own_lab, "when-some-have-ended")
+
+    assert [one["target"] for one in summaries(own_lab) if "dummy" in one["agent"]] == []
+    assert [line for line in own_lab.log() if "dummy" in line] == []
+
+
+# What httpd sends to itself, and the same where it is another's.
+CALL = ["OPTIONS * HTTP/1.0", "User-Agent: Apache/2.4.71 (Debian) (internal dummy connection)"]
+FROM_INSIDE = """
+import socket, sys
+with socket.create_connection((sys.argv[1], 80), timeout=30) as connection:
+    connection.sendall("\\r\\n".join([*sys.argv[2:], "", ""]).encode())
+    connection.recv(65536)
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        pytest.param(CALL, 0, id="httpd's"),
+        pytest.param([CALL[0], "User-Agent: other"], 1, id="another program's"),
+        pytest.param([CALL[0]], 1, id="one that does not name itself"),
+    ],
+)
+def test_only_httpds_calls_to_itself_are_left_out(own_lab: RunningLab, lines: list[str], kept: int) -> None:
+    send(own_lab.port, "GET /?before-the-call HTTP/1.0")
+    before = summaries(own_lab)[-1]["id"]
+    called = own_lab.container.exec_run(["python3", "-c", FROM_INSIDE, "127.0.0.1", *lines])
+    assert called.exit_code == 0, called.output
+    mark = f"called-{secrets.token_hex(4)}"
+    send(own_lab.port, f"GET /?{mark} HTTP/1.0")
+    recorded(own_lab, mark)
+
+    assert len([one for one in summaries(own_lab, after=before) if one["target"] == "*"]) == kept
+
+
+def test_a_call_like_httpds_from_outside_is_recorded(own_lab: RunningLab) -> None:
+    mark = f"outside-{secrets.token_hex(4)}"
+    send(own_lab.port, f"GET /?{mark} HTTP/1.0", CALL[1])
+
+    assert recorded(own_lab, mark)["status"] == 200
 
 
 def test_a_killed_recorder_is_started_again_and_no_request_fails(own_lab: RunningLab) -> None:
@@ -182,6 +242,17 @@ def test_a_secret_in_a_wrong_header_of_a_script_is_masked(
     assert (answer.status, exchange["status"]) == (500, 500)
     assert [one["text"].removeprefix("AH02429: ") for one in exchange["messages"]] == [message]
     assert "tell-nobody" not in str(exchange)
+    assert "tell-nobody" not in "\n".join(lab.log())
+
+
+def test_the_second_line_of_a_cookie_is_masked(lab: RunningLab) -> None:
+    output = b"Content-Type: text/plain\nSet-Cookie: a=1;\n b=tell-nobody\n\n"
+    length = f"Content-Length: {len(output)}"
+    send(
+        lab.port, "POST /cgi-bin/output.py?masked-fold HTTP/1.0", "Cookie: a=1;", " b=tell-nobody", length, body=output
+    )
+
+    assert "tell-nobody" not in str(recorded(lab, "masked-fold"))
     assert "tell-nobody" not in "\n".join(lab.log())
 
 

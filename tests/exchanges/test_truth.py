@@ -107,6 +107,26 @@ OUTPUTS = [
         {"Content-Type": SCRIPT, "X-Odd": SCRIPT},
         id="quotes, backslash and UTF-8",
     ),
+    pytest.param(b"Status: 20\nContent-Type: text/plain\n\nx", {"Content-Type": SCRIPT}, id="a status that is none"),
+    pytest.param(b"Status: abc\nContent-Type: text/plain\n\nx", {"Content-Type": SCRIPT}, id="no number for a status"),
+    pytest.param(
+        b"Content-Type: text/plain\nX-A: b\nLocation: http://x/\n\nx",
+        {"Content-Type": SERVER, "X-A": SCRIPT, "Location": SCRIPT},
+        id="a redirect, of which httpd writes the page",
+    ),
+    pytest.param(
+        b"Content-Type: text/html; charset=iso-8859-1\nLocation: http://x/\n\nx",
+        {"Content-Type": SERVER, "Location": SCRIPT},
+        id="a redirect and the type of httpd's pages",
+    ),
+    pytest.param(
+        b"Content-Type: text/plain\nX-A: b\nLocation: /missing\n\nx",
+        {"Content-Type": SERVER, "X-A": SCRIPT},
+        id="a local redirect to nothing",
+    ),
+    pytest.param(
+        b"Status: 412\nContent-Type: text/plain\n\nx", {"Content-Type": SCRIPT}, id="an error that the script tells"
+    ),
 ]
 
 

@@ -237,8 +237,132 @@ def test_a_script_cannot_say_what_the_lab_says(text: str) -> None:
     assert (one.explained, one.sent[0].origin) == (None, Origin.SCRIPT)
 
 
+# What a script's `Status:` says, what the logs say of it, and what stands on the wire.
+STATUSES = [
+    pytest.param("204", "204", "204", 204, id="one that httpd knows"),
+    pytest.param("777", "777", "777", 777, id="one that nobody knows"),
+    pytest.param("20", "20", "20", 500, id="too small"),
+    pytest.param("1000", "1000", "1000", 500, id="too large"),
+    pytest.param("abc", "0", "-", 500, id="no number"),
+    pytest.param("-5", "-5", "-", 500, id="below zero"),
+]
+
+
+@pytest.mark.parametrize(("printed", "traced", "logged", "status"), STATUSES)
+def test_the_status_is_the_one_that_httpd_sends(printed: str, traced: str, logged: str, status: int) -> None:
+    headers = [line(1, "Headers from script 'a':"), line(2, f"  Status: {printed}")]
+    one = exchange([*headers, line(3, f"Response sent with status {traced}, headers:"), access(status=logged)])
+
+    assert one.status == status
+    assert [header.change for header in one.printed] == [Change.STATUS if str(status) == printed else Change.DROPPED]
+
+
 def test_a_status_that_is_none_is_the_500_that_httpd_sends() -> None:
     assert exchange([access(status="-")]).status == 500
+
+
+OWN_PAGE = "text/html; charset=iso-8859-1"
+ELSEWHERE = "Location: http://x/"
+# What a script prints, the status, and the origin of the type that the client is sent: first the rows in which httpd
+# writes the document itself.
+DOCUMENTS = [
+    pytest.param(["Content-Type: text/plain", ELSEWHERE], 302, OWN_PAGE, "server", id="a redirect"),
+    pytest.param([f"Content-Type: {OWN_PAGE}", ELSEWHERE], 302, OWN_PAGE, "server", id="a redirect, the same type"),
+    pytest.param(["Status: 200", f"Content-Type: {OWN_PAGE}", ELSEWHERE], 302, OWN_PAGE, "server", id="after Status"),
+    pytest.param(["Content-Type: text/plain"], 500, OWN_PAGE, "server", id="a malformed header"),
+    pytest.param(["Content-Type: text/html"], 412, OWN_PAGE, "server", id="a precondition"),
+    pytest.param(["Content-Type: text/plain", "Location: /index.html"], 200, "text/html", "server", id="a file"),
+    pytest.param(["Content-Type: text/html", "Location: /index.html"], 200, "text/html", "server", id="the same"),
+    pytest.param(["Content-Type: text/plain", "Location: /missing"], 404, OWN_PAGE, "server", id="no file"),
+    pytest.param(["Status: 404", "Content-Type: text/plain"], 404, "text/plain", "script", id="its own error"),
+    pytest.param(["Status: 404", f"Content-Type: {OWN_PAGE}"], 404, OWN_PAGE, "script", id="its own like httpd's"),
+    pytest.param(["Status: 404", "Content-Type: Text/HTML;charset=ISO-8859-1"], 404, OWN_PAGE, "script", id="its way"),
+    pytest.param(
+        ["Status: 302", "Content-Type: text/plain", ELSEWHERE], 302, "text/plain", "script", id="its redirect"
+    ),
+    pytest.param(["Status: 201", "Content-Type: text/plain", "Location: /new"], 201, "text/plain", "script", id="201"),
+    pytest.param(["Status: 20", f"Content-Type: {OWN_PAGE}"], 500, OWN_PAGE, "script", id="a status that is none"),
+    pytest.param([f"Content-Type: {OWN_PAGE}"], 200, OWN_PAGE, "script", id="a page of that type"),
+]
+
+
+@pytest.mark.parametrize(("printed", "status", "sent", "origin"), DOCUMENTS)
+def test_the_type_is_of_whoever_wrote_the_document(printed: list[str], status: int, sent: str, origin: str) -> None:
+    traced = 20 if "Status: 20" in printed else status
+    record = [
+        line(1, "Headers from script 'a':"),
+        *(line(2, f"  {header}") for header in [*printed, "X-A: b"]),
+        line(3, f"Response sent with status {traced}, headers:"),
+        line(4, "  X-A: b"),
+        line(5, f"  Content-Type: {sent}"),
+    ]
+    one = exchange([*record, access(status=str(traced))])
+
+    changes = {header.name: header.change for header in one.printed}
+    assert (one.status, [header.origin.value for header in one.sent]) == (status, ["script", origin])
+    assert (changes["Content-Type"] == Change.DROPPED) == (origin == "server")
+    assert changes["X-A"] == Change.NONE
+
+
+def test_after_a_local_redirect_the_type_is_the_last_scripts() -> None:
+    first = [line(1, "Headers from script 'a':"), line(2, "  Content-Type: text/html"), line(3, "  Location: /b")]
+    second = [line(4, "Headers from script 'b':"), line(5, "  Content-Type: text/plain")]
+    sent = [line(6, "Response sent with status 200, headers:"), line(7, "  Content-Type: text/plain")]
+    one = exchange([*first, *second, *sent, access()])
+
+    assert [header.change for header in one.printed] == [Change.DROPPED, Change.DROPPED, Change.NONE]
+    assert one.sent == [Sent("Content-Type", "text/plain", Origin.SCRIPT)]
+
+
+READ = line(1, "Headers received from client:")
+ANSWERED = line(3, "Response sent with status 200, headers:")
+
+
+@pytest.mark.parametrize(
+    ("headers", "chunked", "length"),
+    [
+        pytest.param(["Transfer-Encoding: chunked"], True, None, id="chunked"),
+        pytest.param(["transfer-encoding: gzip, Chunked"], True, None, id="the last of two"),
+        pytest.param(["Transfer-Encoding: chunked", "Content-Length: 3"], True, None, id="with a length too"),
+        pytest.param(["Content-Length: 3"], False, 3, id="a length"),
+        pytest.param(["X-Transfer-Encoding: chunked"], False, None, id="another header"),
+        pytest.param([], False, None, id="no body"),
+    ],
+)
+def test_a_body_whose_length_was_not_announced(headers: list[str], chunked: bool, length: int | None) -> None:
+    one = exchange([READ, *(line(2, f"  {header}") for header in headers), access()])
+
+    assert (one.chunked, one.body_length) == (chunked, length)
+
+
+@pytest.mark.parametrize(
+    ("script", "logged", "nph"),
+    [
+        pytest.param("/srv/cgi-bin/nph-a.py", [], True, id="nph-"),
+        pytest.param("/srv/cgi-bin/nph-a.py", [ANSWERED], False, id="httpd has answered in its place"),
+        pytest.param("/srv/cgi-bin/a.py", [], False, id="HTTP/0.9, an answer without headers"),
+        pytest.param("/srv/nph-bin/a.py", [], False, id="a folder of that name"),
+        pytest.param("-", [], False, id="no script"),
+    ],
+)
+def test_a_script_that_writes_the_whole_answer_by_itself(script: str, logged: list[str], nph: bool) -> None:
+    assert exchange([READ, *logged, access(SCRIPT_FILENAME=script)]).nph == nph
+
+
+@pytest.mark.parametrize(
+    ("logged", "status", "script", "incomplete"),
+    [
+        pytest.param([READ, ANSWERED], "200", "/a", False, id="whole"),
+        pytest.param([READ], "200", "/a", False, id="HTTP/0.9"),
+        pytest.param([ANSWERED], "200", "/a", True, id="the beginning is lost"),
+        pytest.param([], "200", "-", True, id="all is lost, of a file"),
+        pytest.param([], "404", "-", True, id="all is lost, of nothing"),
+        pytest.param([], "400", "-", False, id="what httpd refuses before it has read it"),
+        pytest.param([], "400", "/a", True, id="a script that says so itself"),
+    ],
+)
+def test_what_was_logged_is_incomplete(logged: list[str], status: str, script: str, incomplete: bool) -> None:
+    assert exchange([*logged, access(status=status, SCRIPT_FILENAME=script)]).incomplete == incomplete
 
 
 def test_the_size_of_the_body() -> None:

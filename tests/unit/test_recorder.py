@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, strategies
 
 from cgilab import store
-from cgilab.recorder import CUT, LAST_MESSAGES, MESSAGES, OPEN, REQUEST_BYTES, TRACE_LINES, Recorder, mask
+from cgilab.masking import mask
+from cgilab.recorder import CUT, LAST_MESSAGES, MESSAGES, OPEN, REQUEST_BYTES, TORN_NOTE, TRACE_LINES, Recorder
 from cgilab.store import Writer, records
 
 
@@ -151,11 +152,21 @@ def test_a_request_of_which_nothing_can_be_kept_has_its_last_line(recorder: Reco
     assert records(tmp_path) == [last("a").rstrip()]
 
 
-def test_a_line_that_stands_in_another_belongs_to_nobody(recorder: Recorder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, 3], ids=["one", "several"])
+def test_a_line_that_stands_in_another_belongs_to_nobody_and_is_noted_once(
+    recorder: Recorder, tmp_path: Path, times: int
+) -> None:
     torn = b"a/1 DATE TIME http:trace4   X: " + b"x" * 5000 + b"b/2 2026-11-22 13:52:53.356114 http:trace4   Cookie: s"
-    recorder.take(torn + b"\n" + last("a/1"))
+    recorder.take((torn + b"\n") * times + last("a/1"))
 
-    assert records(tmp_path) == [last("a/1").rstrip()]
+    assert records(tmp_path) == [b"DATE TIME " + TORN_NOTE + b"\n" + last("a/1").rstrip()]
+
+
+def test_a_time_in_a_long_header_is_no_start_of_a_line(recorder: Recorder, tmp_path: Path) -> None:
+    header = "  X: " + "x" * 5000 + " /12 2026-11-22 15:54:38.123456 "
+    recorder.take(trace("a/1", header) + last("a/1"))
+
+    assert records(tmp_path) == [f"DATE TIME http:trace4 {header}\n".encode() + last("a/1").rstrip()]
 
 
 def test_a_value_made_of_secret_words_does_not_hold_the_recorder_up() -> None:

@@ -2,8 +2,11 @@
 
 import io
 import json
+import shutil
+import subprocess
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -11,7 +14,9 @@ import pytest
 from rich.console import Console
 
 from cgilab import remote, terminal
-from cgilab.commands.trace import request
+from cgilab.__main__ import main
+from cgilab.commands.trace import refuse_elsewhere, request, words_of
+from cgilab.engine import ROOT
 from cgilab.errors import LabError
 from cgilab.har import as_har
 from tests.unit.test_httpd_log import ONE
@@ -41,10 +46,154 @@ def test_words_make_a_request(words: str, made: tuple[Any, ...]) -> None:
     assert request(words.split()) == made
 
 
+BYTES = [
+    pytest.param(["/x", "n=\udcff"], ("GET", "/x?n=%FF", {}, None), id="a parameter"),
+    pytest.param(["POST", "/x", "n=\udcff"], ("POST", "/x", FORM, b"n=%FF"), id="a parameter of POST"),
+    pytest.param(["/\udcff?\udcff"], ("GET", "/%FF?%FF", {}, None), id="path and query"),
+    pytest.param(["/x", "X:é€\udcff"], ("GET", "/x", {"X": "\xc3\xa9\xe2\x82\xac\xff"}, None), id="a header"),
+]
+
+
+@pytest.mark.parametrize(("words", "made"), BYTES)
+def test_bytes_that_are_no_ascii_are_sent_as_they_were_typed(words: list[str], made: tuple[Any, ...]) -> None:
+    assert request(words) == made
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Forged: b", "a\0b", "a\x7f", "a=\n"])
+def test_a_header_that_is_more_than_a_line_is_refused(value: str) -> None:
+    with pytest.raises(LabError) as raised:
+        request(["/", f"X-A:{value}"])
+
+    assert raised.value.what == (
+        f"The header X-A would hold {value!r}: a header is one line without control characters."
+    )
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "/a",
+        "/a?b=http://evil/",
+        "http://localhost:81/a",
+        "http://127.0.0.1:81/a",
+        "http://[::1]:81/",
+        "http://LOCALHOST:81",
+    ],
+)
+def test_the_lab_may_be_asked_by_all_its_names(named: str) -> None:
+    refuse_elsewhere(["HEAD", named], "http://localhost:81")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "http://evil/x",
+        "https://localhost:81/x",
+        "//evil/x",
+        "http://localhost/x",
+        "http://localhost:82/x",
+        "http://localhost:abc/x",
+        "http://localhost:81@evil/x",
+    ],
+)
+def test_the_lab_alone_is_asked(named: str) -> None:
+    with pytest.raises(LabError) as raised:
+        refuse_elsewhere([named, "a=b"], "http://localhost:81")
+
+    assert str(raised.value).splitlines() == [
+        f"{named!r} is of another server, and the lab alone is asked: http://localhost:81.",
+        "  Type:  lab trace /x",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://localhost:abc", "http://[::1", "http://localhost:99999", "http://a b:1", "http://", "localhost:8080"],
+)
+def test_an_address_that_is_none(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_URL", url)
+    with pytest.raises(LabError) as raised:
+        remote.address()
+
+    assert str(raised.value).splitlines() == [
+        f"{url!r} is not the address of a lab.",
+        "  Type:  export LAB_URL=http://localhost:8080",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:8080/", "http://my-host.local:1"]
+)
+def test_an_address_that_is_one(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_URL", url)
+
+    assert remote.address() == url.rstrip("/")
+
+
+LINES = [
+    pytest.param("/a?b=1&c=2", ["/a?b=1&c=2"], id="an ampersand"),
+    pytest.param(
+        "POST /a 'last_name=de la Huche' X-A:b", ["POST", "/a", "last_name=de la Huche", "X-A:b"], id="quotes"
+    ),
+    pytest.param("/a?$(id)`id`;id|id>x #y $HOME *", ["/a?$(id)`id`;id|id>x", "#y", "$HOME", "*"], id="what shells run"),
+]
+
+
+@pytest.mark.parametrize(("line", "words"), LINES)
+def test_a_line_is_taken_apart_and_nothing_of_it_is_run(line: str, words: list[str]) -> None:
+    assert words_of(line) == words
+
+
+@pytest.mark.parametrize("line", ["", "  ", "/a 'b"])
+def test_a_line_that_names_no_path(line: str) -> None:
+    with pytest.raises(LabError) as raised:
+        words_of(line)
+
+    assert raised.value.fix == ("For example:  /cgi-bin/web_03.py age=42",)
+
+
+RUN = "$(touch ran-1)`touch ran-2`;touch ran-3&touch ran-4|touch ran-5 $(shell touch ran-6) ${shell touch ran-7}"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on this machine")
+def test_make_hands_the_words_over_and_runs_none_of_them(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf %s "$LAB_TRACE" >"$PWD/handed-over"\n', encoding="utf-8")
+    ensure = tmp_path / "tests" / "environment.sh"
+    ensure.parent.mkdir()
+    ensure.write_text("#!/bin/sh\n", encoding="utf-8")
+    for file in (python, ensure):
+        file.chmod(0o755)
+    words = f"POST /cgi-bin/web_03.py?last_name=x&age=42 'a=b c' {RUN}"
+    done = subprocess.run(["make", "trace", f"URL={words}"], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "handed-over").read_text(encoding="utf-8") == words
+    assert list(tmp_path.glob("ran-*")) == []
+
+
+@pytest.mark.parametrize("word", ["-1", "0", "x", "1.5", "²"])
+def test_watch_refuses_a_count_that_is_none(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["watch", "--count", word])
+
+    assert raised.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"argument --count: {word!r} is not a number above zero")
+
+
 @pytest.mark.parametrize("words", ["GET", "web_02.py", "/a b", "/a : "])
 def test_words_that_make_none(words: str) -> None:
     with pytest.raises(LabError):
         request(words.split())
+
+
+def test_no_path_is_none() -> None:
+    with pytest.raises(LabError) as raised:
+        request([""])
+
+    assert raised.value.what == "'' is not a path: it starts with a slash."
 
 
 class StandIn(HTTPServer):
@@ -182,6 +331,33 @@ def test_a_terminal_shows_no_body_where_there_is_none() -> None:
     assert [line for line in shown({**EXCHANGE, "body_length": None}, b"") if "body" in line] == []
 
 
+def test_a_terminal_says_that_a_bodys_length_was_not_announced() -> None:
+    assert [line for line in shown({**EXCHANGE, "body_length": None, "chunked": True}) if "body" in line] == [
+        "  body: length not announced (chunked), not recorded"
+    ]
+
+
+def test_a_terminal_says_that_the_server_has_seen_nothing_of_the_answer() -> None:
+    one = {**EXCHANGE, "nph": True, "printed": [], "sent": [], "messages": []}
+    lines = shown(one)
+    said = "  a script named nph-… writes the whole answer by itself; the server sees none of it"
+
+    for heading in ("script printed", "client received"):
+        assert lines[lines.index(heading) + 1 :][:2] == [said, ""]
+    assert terminal.line({**one, "agent": "", "script_time": 1, "client": "a"}).plain.split()[2] == "nph"
+
+
+def test_a_terminal_says_that_the_beginning_is_missing() -> None:
+    lines = shown({**EXCHANGE, "incomplete": True, "printed": []})
+
+    assert lines[1:3] == [
+        "incomplete",
+        "  The beginning of what was logged is missing, since the recorder had ended: what is not here may have been.",
+    ]
+    assert lines[lines.index("script printed") + 1] == "  not known"
+    assert "incomplete" not in shown(EXCHANGE)
+
+
 @pytest.mark.parametrize("hostile", ["\x1b[31mred", "a\rb", "\x9b2J", "\u202eleft"])
 def test_a_hostile_value_cannot_steer_the_terminal(hostile: str) -> None:
     one = {**EXCHANGE, "target": hostile, "request_headers": [{"name": "X", "value": hostile}]}
@@ -209,4 +385,11 @@ def test_an_archive_holds_the_exchange() -> None:
     )
     assert entry["request"]["queryString"] == [{"name": "age", "value": "2"}]
     assert (entry["response"]["status"], entry["response"]["content"]["mimeType"]) == (404, "text/plain")
+    assert entry["request"]["bodySize"] == 11
     assert entry["time"] == pytest.approx(entry["timings"]["wait"] + entry["timings"]["receive"])
+
+
+def test_an_archive_does_not_know_the_size_of_a_chunked_body() -> None:
+    (entry,) = as_har([{**EXCHANGE, "body_length": None, "chunked": True}])["log"]["entries"]
+
+    assert entry["request"]["bodySize"] == -1

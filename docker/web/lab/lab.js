@@ -77,6 +77,15 @@ function statusClass(status) {
   return status >= 400 ? "bad" : "good";
 }
 
+// The server knows no status of an answer that a script has written past it.
+function statusCode(one) {
+  return one.nph ? "nph" : String(one.status);
+}
+
+const NPH = "A script named nph-… writes the whole answer by itself; the server sees none of it.";
+const INCOMPLETE =
+  "The beginning of what was logged is missing, since the recorder had ended: what is not here may have been.";
+
 function linkTo(identifier, other = null) {
   const compared = other ? `&compare=${encodeURIComponent(other)}` : "";
   return `/lab/?exchange=${encodeURIComponent(identifier)}${compared}`;
@@ -90,7 +99,7 @@ function listItem(one) {
     { href: linkTo(one.id), click: follow },
     element("span", { class: "time" }, timeOfDay(one.started)),
     element("span", { class: "method" }, one.method || "?"),
-    element("span", { class: `code ${statusClass(one.status)}` }, String(one.status)),
+    element("span", { class: `code ${statusClass(one.status)}` }, statusCode(one)),
     element("span", { class: "target" }, one.target),
     element("span", { class: "agent" }, shortAgent(one.agent)),
     element("span", { class: "duration" }, milliseconds(one.script_time ?? one.end)),
@@ -175,9 +184,18 @@ function follow(event) {
   go(event.currentTarget.getAttribute("href"));
 }
 
-async function go(address) {
+// What was chosen is read next, by a screen reader too; what the focus was on may be gone.
+function focusOn(selector) {
+  const found = byId("view").querySelector(selector);
+  if (!found) return;
+  if (found.tabIndex < 0) found.tabIndex = -1;
+  found.focus({ preventScroll: true });
+}
+
+async function go(address, focused = "h2") {
   history.pushState(null, "", address);
   await open();
+  focusOn(focused);
   // Where list and exchange stand one below the other, the exchange would open out of sight.
   if (byId("view").getBoundingClientRect().top > innerHeight / 2) byId("detail").scrollIntoView();
 }
@@ -246,19 +264,21 @@ function body(text, known) {
   return element("div", { class: "body" }, element("p", {}, text), shown);
 }
 
+function bodySent(one, known) {
+  if (one.chunked) return "Body: length not announced (chunked), not recorded";
+  if (one.body_length === null) return one.incomplete ? "Body: not known" : "No body";
+  return `Body: ${bytes(one.body_length)}, ${known ? "which this page sent" : "not recorded"}`;
+}
+
 function sentPanel(one) {
   const known = bodies(one.id).sent;
-  const length = one.body_length === null ? null : bytes(one.body_length);
   return panel(
     1,
     "sent",
     "Client sent",
     element("p", { class: "line" }, `${one.method} ${one.target} ${one.protocol}`),
     rows(one.request_headers.map((header) => row(header.name, header.value))),
-    body(
-      length === null ? "No body" : known ? `Body: ${length}, which this page sent` : `Body: ${length}, not recorded`,
-      known,
-    ),
+    body(bodySent(one, known), known),
   );
 }
 
@@ -298,6 +318,11 @@ const CHANGES = {
   "became the status line": ["became the status line"],
 };
 
+function nothingPrinted(one) {
+  if (one.nph) return NPH;
+  return one.incomplete ? "Not known." : "No headers.";
+}
+
 function printedPanel(one) {
   const printed = one.printed.map((header) =>
     row(header.name, header.value, origin("script", ...(CHANGES[header.change] ?? [header.change]))),
@@ -306,7 +331,7 @@ function printedPanel(one) {
     3,
     "printed",
     "Script printed",
-    printed.length ? rows(printed) : element("p", { class: "line" }, "No headers."),
+    printed.length ? rows(printed) : element("p", { class: "line" }, nothingPrinted(one)),
   );
 }
 
@@ -330,10 +355,12 @@ function receivedPanel(one) {
     4,
     "received",
     "Client received",
-    rows([
-      row("Status", String(one.status), origin(fromScript ? "script" : "server")),
-      ...one.sent.map(receivedRow),
-    ]),
+    one.nph
+      ? element("p", { class: "line" }, NPH)
+      : rows([
+          row("Status", String(one.status), origin(fromScript ? "script" : "server")),
+          ...one.sent.map(receivedRow),
+        ]),
     body(known ? `Body:${size} received by this page` : text, known),
   );
 }
@@ -432,7 +459,8 @@ function messages(one) {
 
 function copies(one) {
   const known = bodies(one.id).sent;
-  const missing = one.body_length && !known;
+  const missing = (one.body_length || one.chunked) && !known;
+  const which = one.chunked ? "The body, sent in chunks," : `The body of ${bytes(one.body_length)}`;
   const programs = [
     ["curl", curl(one, known)],
     ["http.client", httpClient(one, known)],
@@ -459,7 +487,7 @@ function copies(one) {
     { class: "copies" },
     element("summary", {}, "Copy as curl, http.client, requests"),
     missing
-      ? element("p", { class: "note" }, `The body of ${bytes(one.body_length)} is not recorded: put it in its place.`)
+      ? element("p", { class: "note" }, `${which} is not recorded: put it in its place.`)
       : null,
     element("div", { class: "programs" }, ...programs),
   );
@@ -488,7 +516,7 @@ function title(one) {
     " ",
     element("span", { class: "target" }, one.target),
     " ",
-    element("span", { class: `code ${statusClass(one.status)}` }, String(one.status)),
+    element("span", { class: `code ${statusClass(one.status)}` }, statusCode(one)),
   );
 }
 
@@ -513,6 +541,7 @@ function showExchange(one) {
         element("button", { type: "button", click: () => go(linkTo(one.id, likelyOther(one))) }, "Compare two"),
       ),
     ),
+    ...(one.incomplete ? [element("p", { class: "note" }, INCOMPLETE)] : []),
     ...[diagnosis(one)].filter(Boolean),
     timeLine(one),
     ...[messages(one)].filter(Boolean),
@@ -537,7 +566,7 @@ function picker(label, chosen, change) {
     "label",
     {},
     label,
-    element("select", { change: (event) => change(event.currentTarget.value) }, ...options),
+    element("select", { name: label, change: (event) => change(event.currentTarget.value) }, ...options),
   );
 }
 
@@ -586,8 +615,8 @@ function showComparison(one, other) {
     element(
       "div",
       { class: "pickers" },
-      picker("First", one, (identifier) => go(linkTo(identifier, other.id))),
-      picker("Second", other, (identifier) => go(linkTo(one.id, identifier))),
+      picker("First", one, (identifier) => go(linkTo(identifier, other.id), "[name=First]")),
+      picker("Second", other, (identifier) => go(linkTo(one.id, identifier), "[name=Second]")),
     ),
     comparisonTable("different", `${different.length} variables differ`, different, columns),
     comparisonTable("equal", `${equal.length} variables are equal`, equal, columns),
@@ -604,7 +633,7 @@ const BODY_NOT_RECORDED = "put the body here: it is not recorded";
 const MASKED = "(masked)"; // what the recorder writes in the place of a secret
 
 function bodyToSend(one, known) {
-  return known ?? (one.body_length ? BODY_NOT_RECORDED : null);
+  return known ?? (one.body_length || one.chunked ? BODY_NOT_RECORDED : null);
 }
 
 // Without those that each program makes by itself, from the address and from the body.
@@ -628,9 +657,12 @@ function addressToSend(one) {
 }
 
 // Shells and Python alike start a comment with #.
-function maskedNote(one) {
+function notes(one) {
   const masked = [one.target, ...headersToSend(one).map((header) => header.value)].some((text) => text.includes(MASKED));
-  return masked ? `# A secret was masked when this was recorded: put the real one in the place of ${MASKED}.\n` : "";
+  return [
+    masked ? `# A secret was masked when this was recorded: put the real one in the place of ${MASKED}.\n` : "",
+    one.chunked ? "# The body was sent in chunks, of a length not announced, and is not recorded.\n" : "",
+  ].join("");
 }
 
 function shellQuoted(text) {
@@ -656,7 +688,7 @@ function curl(one, known) {
     if (value(headers, name.toLowerCase()) === undefined) options.push(`--header '${name}:'`);
   }
   if (content !== null) options.push(`--data-raw ${shellQuoted(content)}`);
-  return maskedNote(one) + ["curl --include", ...options, shellQuoted(address)].join(" \\\n  ");
+  return notes(one) + ["curl --include", ...options, shellQuoted(address)].join(" \\\n  ");
 }
 
 // A string of JSON is one of Python as well.
@@ -680,7 +712,7 @@ function pythonBody(one, known) {
 }
 
 function httpClient(one, known) {
-  return `${maskedNote(one)}from http.client import HTTPConnection
+  return `${notes(one)}from http.client import HTTPConnection
 
 headers = ${pythonHeaders(one)}
 body = ${pythonBody(one, known)}
@@ -695,7 +727,7 @@ connection.close()
 }
 
 function withRequests(one, known) {
-  return `${maskedNote(one)}import requests
+  return `${notes(one)}import requests
 
 headers = ${pythonHeaders(one)}
 body = ${pythonBody(one, known)}
@@ -740,7 +772,7 @@ function har(one, known) {
       headers: pairs(one.request_headers),
       queryString: [...(address?.searchParams ?? [])].map(([name, value]) => ({ name, value })),
       headersSize: -1,
-      bodySize: one.body_length ?? 0,
+      bodySize: one.chunked ? -1 : (one.body_length ?? 0),
     },
     response: {
       status: one.status,
@@ -790,20 +822,43 @@ function parameters(text) {
   return new URLSearchParams(pairs).toString();
 }
 
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/; // RFC 9110, section 5.6.2
+
 function headers(text) {
   const found = new Headers();
   for (const line of linesOf(text)) {
     const [name, ...rest] = line.split(":");
     if (!rest.length) throw new Error(`“${line}” is no header: there is no colon in it`);
-    found.append(name.trim(), rest.join(":").trim());
+    if (!HEADER_NAME.test(name.trim())) {
+      throw new Error(`“${name.trim()}” is no name of a header: it is one word of letters, digits and hyphens`);
+    }
+    // A browser takes each character for a byte; these are the bytes of UTF-8.
+    const value = [...new TextEncoder().encode(rest.join(":").trim())].map((byte) => String.fromCharCode(byte));
+    found.append(name.trim(), value.join(""));
   }
   return found;
+}
+
+// However it is written: the server decodes the path before it looks at it.
+function isLabsOwn(path) {
+  let decoded = path;
+  try {
+    decoded = decodeURIComponent(path.replace(/%2f/gi, "%252f")); // one that httpd leaves, and refuses
+  } catch {
+    // some byte of it is no UTF-8
+  }
+  const walked = [];
+  for (const name of decoded.split("/")) {
+    if (name === "..") walked.pop();
+    else if (name && name !== ".") walked.push(name);
+  }
+  return walked[0] === "lab";
 }
 
 function requestOf(form) {
   const url = new URL(form.get("path"), location.origin);
   if (url.origin !== location.origin) throw new Error("This page may send to the lab alone: start the path with one /");
-  if (/^\/lab(\/|$)/.test(url.pathname)) throw new Error("Requests for the lab's own pages are not recorded");
+  if (isLabsOwn(url.pathname)) throw new Error("Requests for the lab's own pages are not recorded");
   url.hash = "";
   const method = form.get("method");
   const encoded = parameters(form.get("parameters"));
