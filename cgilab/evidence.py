@@ -170,6 +170,6 @@ def may_have_failed(one: "Exchange") -> bool:
     if one.status >= FAILED or any(message.level in {"error", "crit", "alert", "emerg"} for message in one.messages):
         return True
     if one.nph or one.incomplete:
-        return False  # what it printed is not known
+        return one.nph  # what it printed is not known; of the former, the source tells how it begins
     names = {header.name.lower() for header in one.printed}
     return not names & {"content-type", "location"} or "content-length" in names

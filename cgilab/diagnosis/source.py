@@ -5,6 +5,7 @@ ends at the first thing that might print something unknown, so what it says of t
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -120,14 +121,13 @@ def printed(script: Script) -> Printed | None:
     return None
 
 
-def all_texts(script: Script) -> list[Output]:
-    """Return all texts that a script's source holds, in the order of their lines, wherever they stand."""
+@lru_cache(maxsize=1)
+def all_texts(script: Script) -> tuple[Output, ...]:
+    """Return all texts that a script's source prints, in the order of their lines, wherever they stand."""
     if not script.is_python or not script.whole:
-        return _shell(script).outputs[:] if script.language.endswith("sh") else []  # type: ignore[return-value]
+        return tuple(_shell(script).outputs) if script.language.endswith("sh") else ()
     tree = parse(script)
-    if isinstance(tree, Problem):
-        return []
-    return sorted(_print_calls(tree))
+    return () if isinstance(tree, Problem) else tuple(sorted(_print_calls(tree)))
 
 
 def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, str, int]]:
@@ -260,9 +260,9 @@ class _Follower:
             for node in ast.walk(self._tree)
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
         ]
-        names = [name for name, _ in given]
+        times = Counter(name for name, _ in given)
         for name, value in given:
-            if names.count(name) == 1:
+            if times[name] == 1:
                 self._texts[name] = self._text(value)
 
     def follow(self) -> Printed:
