@@ -3,84 +3,38 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 from cgilab.diagnosis.programs import IMAGE
-from tests.museum.beginners import WRITTEN_BY_BEGINNERS
 from tests.museum.broken import BROKEN
 from tests.museum.piece import Piece, Placed, Sound
-from tests.museum.place import can_place, place_all
+from tests.museum.serving import PLACED, ask, rows
 from tests.museum.sound import SOUND
 from tests.support.recorded import summaries
-from tests.support.running_lab import RunningLab, running_lab
+from tests.support.running_lab import RunningLab
 from tests.support.wait import wait_until
-from tests.support.wire import exchange, parse
-
-PLACED = [piece for piece in BROKEN if can_place(piece)]
-NEEDS_ROOT = pytest.mark.skip("only root can place what belongs to somebody else")
+from tests.support.wire import parse
 
 PROBLEM = "application/problem+json"
 STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 
-# Elements of HTML that have no end tag.
-VOID = {"base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
-
-
-def rows(pieces: tuple[Piece, ...]) -> list[Any]:
-    return [pytest.param(one, id=one.name, marks=() if can_place(one) else NEEDS_ROOT) for one in pieces]
-
-
 ALL = rows(BROKEN)
 WITH_PAGE = rows(tuple(piece for piece in BROKEN if piece.has_page))
 WITHOUT_PAGE = rows(tuple(piece for piece in BROKEN if not piece.has_page))
-# A page is made by the same code whatever the cause, so that one piece a cause says enough of its other forms.
-ONE_A_CAUSE = rows(
-    tuple({piece.cause: piece for piece in reversed(BROKEN) if piece.has_page and piece.pace == "quick"}.values())
-)
-# What beginners write looks like the page itself, so that this test could not tell them apart.
-WITH_MARKUP = rows(
-    tuple(
-        piece
-        for piece in BROKEN
-        if piece.has_page
-        and piece.pace == "quick"
-        and b"<" in (piece.content or b"")
-        and piece not in WRITTEN_BY_BEGINNERS
-    )
-)
 RIGHT = [pytest.param(piece, id=ascii(piece.name)) for piece in SOUND]
 
 # What came of each piece: all that was read from the connection.
 Served = Mapping[Placed, bytes]
 
 
-@pytest.fixture(scope="module")
-def lab(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
-    """A lab of its own: the one that other tests share would lose what it has recorded of them."""
-    with running_lab(tmp_path_factory.mktemp("museum"), machine_settings) as running:
-        place_all([*PLACED, *SOUND], running.cgi_bin, running.www)
-        yield running
-
-
 def mark_of(piece: Placed) -> str:
     """Return what stands in the URL of the first request for a piece, and of no other."""
     return f"piece={[*BROKEN, *SOUND].index(piece)}."
-
-
-def ask(lab: RunningLab, piece: Placed, accept: str, mark: str = "again=1") -> bytes:
-    """Ask for a piece, and return all that is sent until the connection is closed."""
-    asked = piece.request
-    query = "&".join(filter(None, [mark, asked.query]))
-    lines = [f"{asked.method} {piece.path}?{query} HTTP/1.0", "Host: localhost", f"Accept: {accept}", *asked.headers]
-    if asked.body is not None:
-        lines.append(f"Content-Length: {len(asked.body)}")
-    return exchange(lab.port, "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + (asked.body or b""))
 
 
 @pytest.fixture(scope="module")
@@ -189,70 +143,6 @@ def test_the_exchange_names_the_first_cause(exchanges: Exchanges, piece: Piece) 
     diagnosis = recorded(exchanges, piece)["diagnosis"]
 
     assert diagnosis["cause"] == piece.cause
-
-
-@pytest.mark.parametrize("piece", ONE_A_CAUSE)
-def test_the_page_as_text(lab: RunningLab, piece: Piece) -> None:
-    answer = parse(ask(lab, piece, "*/*"))
-
-    assert answer.values("Content-Type") == ["text/plain; charset=utf-8"]
-    assert piece.cause in answer.body.decode()
-
-
-class Elements(HTMLParser):
-    """Checks that every element of a document is closed in its turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - the base's name
-        """Remember what is open."""
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close what was opened last."""
-        assert self.open.pop() == tag
-
-
-@pytest.mark.parametrize("piece", ONE_A_CAUSE)
-def test_the_page_as_html(lab: RunningLab, piece: Piece) -> None:
-    answer = parse(ask(lab, piece, "text/html"))
-    assert answer.values("Content-Type") == ["text/html; charset=utf-8"]
-    text = answer.body.decode()
-    elements = Elements()
-    elements.feed(text)
-    elements.close()
-
-    assert elements.open == []
-    assert piece.cause in text
-
-
-@pytest.mark.parametrize("piece", WITH_MARKUP)
-def test_the_page_takes_nothing_of_a_script_for_markup(lab: RunningLab, piece: Piece) -> None:
-    answer = parse(ask(lab, piece, "text/html"))
-    lines = (piece.content or b"").decode("latin-1").splitlines()
-    markup = [*re.findall(r"<[^>\s]+[^>]*>", "\n".join([piece.name, *lines])), *(line for line in lines if "<" in line)]
-    document = answer.body.decode("latin-1")
-    own = {
-        "<html>",
-        "<body>",
-        "<h1>",
-        "</h1>",
-        "</body>",
-        "</html>",
-        "<p>",
-        "</p>",
-        "<!doctype html>",
-        "<title>",
-        "</title>",
-        "<b>",
-        "</b>",
-    }
-
-    assert answer.values("Content-Type") == ["text/html; charset=utf-8"]
-    assert [part for part in markup if part not in own and part in document] == []
 
 
 @pytest.mark.parametrize("piece", RIGHT)
