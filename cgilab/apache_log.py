@@ -447,6 +447,9 @@ class Reader:
         return group
 
     def _clue(self, number: int, entry: _Entry, event: _Event) -> None:
+        if entry.key == NAMELESS and (event.name or event.path):
+            # The headline of the same script, which names it too, is to be found with it.
+            entry = entry._replace(key=NAMELESS + (event.name or _base(event.path)))
         group = self._group(number, entry, event.name, event.path)
         if len(group.messages) < NEAR_LINES:
             group.messages.append(event.text)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cgilab.diagnosis.model import Diagnosis, Ended, Evidence
+from cgilab.diagnosis.observed import ENV
 from cgilab.diagnosis.reaching import SCRIPT_ENDINGS
 from cgilab.diagnosis.script import read
 
@@ -63,6 +64,7 @@ def split(texts: Sequence[str], path: str) -> tuple[list[str], list[str]]:
     """
     messages: list[str] = []
     stderr: list[str] = []
+    texts = _joined(texts, path)
     own = f"{STDERR}: stderr from {path}: "
     for text in texts:
         if text.startswith(own):
@@ -75,6 +77,21 @@ def split(texts: Sequence[str], path: str) -> tuple[list[str], list[str]]:
         elif match["code"] != STDERR:
             messages.append(f"{match['code']}: {match['text']}")
     return messages, stderr
+
+
+def _joined(texts: Sequence[str], path: str) -> list[str]:
+    """Put together what ``env`` says, which it writes piece by piece, so that httpd may log each as a line."""
+    own = f"{STDERR}: stderr from {path}: "
+    starts = [number for number, text in enumerate(texts) if text.rstrip() == f"{own}env:"]
+    if not starts:
+        return list(texts)
+    start = starts[0]
+    end = start
+    while end < len(texts) and texts[end].startswith(own.rstrip()) and "No such file" not in texts[end]:
+        end += 1
+    pieces = [text[len(own) :] for text in texts[start : end + 1]]
+    said = f"{own}env: {''.join(pieces[1:]).lstrip()}"
+    return [*texts[:start], said, *texts[end + 1 :]] if ENV.search(said) else list(texts)
 
 
 def path_of(url: str, folder: str = SERVICES) -> str:
@@ -141,7 +158,8 @@ def evidence_of(one: "Exchange") -> Evidence:
     messages, stderr = split([message.text for message in one.messages], path)
     script = read(path) if path else None
     if script and script.modified > (one.started + one.end) / 1e6:
-        script = None
+        # It has been saved since: what is in it now says nothing about this exchange.
+        script = script._replace(kind="changed", content=b"")
     return Evidence(
         path=path,
         script=script,

@@ -20,6 +20,7 @@ TROUBLESHOOTING = "/lab/troubleshooting"
 
 # A diff is to be read: what is longer is cut.
 DIFF_LINES = 40
+ALIKE = 3
 DIFF_CONTEXT = 2
 LINE_LENGTH = 400
 
@@ -109,7 +110,7 @@ def diff(failure: Failure) -> list[str]:
     """Return the change that mends the script, line by line; empty where there is none to show."""
     script = failure.evidence.script
     mended = failure.diagnosis.finding.mended if failure.diagnosis else None
-    if mended is None or script is None or not script.whole or mended == script.content:
+    if mended is None or script is None or not script.whole or mended == script.content or b"\0" in script.content:
         return []
     before, after = (content.removesuffix(b"\n").split(b"\n") for content in (script.content, mended))
     # What is equal at the beginning and at the end is left out first: to compare all of a large script takes long.
@@ -123,11 +124,14 @@ def diff(failure: Failure) -> list[str]:
     old, new = before[start : len(before) - end], after[start : len(after) - end]
     lines = [f"  {_line(line)}" for line in before[first:start]]
     if len(old) == len(new):
-        for one, other in zip(old[:DIFF_LINES], new[:DIFF_LINES], strict=True):
+        # Many changed lines are one and the same change, such as of all line endings.
+        limit = DIFF_LINES if len(old) <= ALIKE else ALIKE
+        for one, other in zip(old[:limit], new[:limit], strict=True):
             lines += [f"  {_line(one)}"] if one == other else [f"- {_line(one)}", f"+ {_line(other)}"]
     else:
+        limit = DIFF_LINES
         lines += [f"- {_line(line)}" for line in old[:DIFF_LINES]] + [f"+ {_line(line)}" for line in new[:DIFF_LINES]]
-    rest = max(len(old), len(new)) - DIFF_LINES
+    rest = max(len(old), len(new)) - limit
     if rest > 0:
         lines.append(f"  … and {rest} more lines in the same way")
     else:

@@ -225,7 +225,7 @@ def before_no_blank_line(script: Script) -> Finding | None:
 
 
 def _no_blank_line(name: str, text: str, exhibits: list[Exhibit], script: Script | None, line: int | None) -> Finding:
-    what = f"right after them came {text[:30]!r}" if text else "then its output ended"
+    what = f": right after them came {text[:30]!r}" if text else ""
     source = (source_line(script, line) or "") if line else ""
     fix = ["An empty line ends the headers.  Python: print()   Shell: echo"]
     mended = None
@@ -241,7 +241,7 @@ def _no_blank_line(name: str, text: str, exhibits: list[Exhibit], script: Script
         fix.append(
             "print() shows bytes as b'…': write them with  sys.stdout.buffer.write(…), after sys.stdout.flush()."
         )
-    return Finding(f"{name} prints no empty line after its headers: {what}.", exhibits, fix, mended=mended)
+    return Finding(f"{name} prints no empty line after its headers{what}.", exhibits, fix, mended=mended)
 
 
 def _with_blank_line(script: Script, line: int, source: str) -> bytes | None:

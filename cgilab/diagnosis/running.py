@@ -21,6 +21,9 @@ from cgilab.diagnosis.observed import (
 from cgilab.diagnosis.parsing import words_of
 from cgilab.diagnosis.script import Script
 
+# Seconds of processor time after which one that waits for nothing was computing; on a busy machine they may be few.
+BUSY = 0.5
+
 XCPU = 24
 KILL = 9
 SHELL_SIGNALS = 128
@@ -126,7 +129,8 @@ def _doing(evidence: Evidence) -> str:
     ended = evidence.ended
     if ended is None or not ended.running:
         return ""
-    if evidence.seconds and ended.cpu_seconds > evidence.seconds / 3:
+    waits = ended.waiting_in not in {"", "0"}
+    if ended.cpu_seconds > BUSY and not waits:
         return ": it was computing all the time"
     if "nanosleep" in ended.waiting_in:
         return ": it was asleep"

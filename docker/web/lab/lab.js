@@ -99,8 +99,8 @@ function listItem(one) {
     { href: linkTo(one.id), click: follow },
     element("span", { class: "time" }, timeOfDay(one.started)),
     element("span", { class: "method" }, one.method || "?"),
-    element("span", { class: `code ${statusClass(one.status)}` }, statusCode(one)),
-    element("span", { class: "target" }, one.target),
+    element("span", { class: `code ${one.cause ? "bad" : statusClass(one.status)}` }, statusCode(one)),
+    element("span", { class: "target" }, one.cause && one.status < 400 ? `${one.target} – failed: ${one.cause}` : one.target),
     element("span", { class: "agent" }, shortAgent(one.agent)),
     element("span", { class: "duration" }, milliseconds(one.script_time ?? one.end)),
   );
