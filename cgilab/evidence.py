@@ -27,6 +27,9 @@ FROM_SCRIPT = re.compile(r"(?P<code>AH0\d+): stderr from (?P<path>.*?): (?P<text
 STDERR = "AH01215"
 
 FAILED = 400
+
+# Characters of a message that are judged; longer ones say nothing more.
+TEXT_LENGTH = 2000
 DIED_OF = "signal "
 EXITED = "exit code "
 RUNNING = "still running"
@@ -64,7 +67,7 @@ def split(texts: Sequence[str], path: str) -> tuple[list[str], list[str]]:
     """
     messages: list[str] = []
     stderr: list[str] = []
-    texts = _joined(texts, path)
+    texts = [text[:TEXT_LENGTH] for text in _joined(texts, path)]
     own = f"{STDERR}: stderr from {path}: "
     for text in texts:
         if text.startswith(own):
@@ -91,7 +94,7 @@ def _joined(texts: Sequence[str], path: str) -> list[str]:
         end += 1
     pieces = [text[len(own) :] for text in texts[start : end + 1]]
     said = f"{own}env: {''.join(pieces[1:]).lstrip()}"
-    return [*texts[:start], said, *texts[end + 1 :]] if ENV.search(said) else list(texts)
+    return [*texts[:start], said, *texts[end + 1 :]] if ENV.search(said[:TEXT_LENGTH]) else list(texts)
 
 
 def path_of(url: str, folder: str = SERVICES) -> str:

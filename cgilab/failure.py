@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from cgilab.diagnosis.model import Ended, Evidence
+from cgilab.diagnosis.model import Diagnosis, Ended, Evidence
 from cgilab.diagnosis.script import read
 from cgilab.escapes import unescape
 from cgilab.evidence import judge, path_of, split, words_of
@@ -35,6 +35,7 @@ CONTENT_SECURITY_POLICY = (
 OFFERED = {PLAIN: PLAIN, HTML: HTML, PROBLEM: PROBLEM, "application/json": PROBLEM}
 
 SENTENCE_LENGTH = 1000
+SECONDS = 2.0
 
 # How often the kernel has ended a process because memory was used up: cgroup version 2, version 1.
 OUT_OF_MEMORY = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
@@ -51,20 +52,23 @@ def main(logged: Sequence[str], environment: Mapping[str, str] = os.environ) -> 
         logged: as `respond` takes it.
         environment: of this program.
     """
-    words, response = respond(environment, logged, os.getpid())
+    words, response = respond(environment, logged, os.getpid(), seconds=SECONDS)
     sys.stderr.write(words)
     sys.stderr.flush()
     sys.stdout.buffer.write(response)
     sys.stdout.buffer.flush()
 
 
-def respond(environment: Mapping[str, str], logged: Sequence[str], page: int) -> tuple[str, bytes]:
+def respond(
+    environment: Mapping[str, str], logged: Sequence[str], page: int, *, seconds: float | None = None
+) -> tuple[str, bytes]:
     """Make the answer.
 
     Args:
         environment: of the page's process.
         logged: what `cgilab.logged.lines_of` returns.
         page: the number of its process.
+        seconds: after which to give up the diagnosis, and to show the evidence alone; None for no limit.
 
     Returns:
         What it has to write on its standard error, and the response.
@@ -75,7 +79,7 @@ def respond(environment: Mapping[str, str], logged: Sequence[str], page: int) ->
         return "", _response("404", PLAIN, text)
     identifier = environment.get("UNIQUE_ID", "")
     evidence = evidence_from(environment, logged, page)
-    diagnosis = judge(evidence)
+    diagnosis = judge(evidence) if seconds is None else _judge_within(seconds, evidence)
     host = environment.get("HTTP_HOST", "")
     failure = Failure(status, REASONS[status], identifier, evidence, diagnosis, bool(logged), host)
     form = preferred(environment.get("HTTP_ACCEPT", ""))
@@ -88,6 +92,23 @@ def respond(environment: Mapping[str, str], logged: Sequence[str], page: int) ->
     else:
         response = _response(status, f"{PLAIN}; charset=utf-8", as_text(failure))
     return f"{_line(failure)}\n", response
+
+
+def _judge_within(seconds: float, evidence: Evidence) -> Diagnosis | None:
+    """Return the diagnosis; None also where it takes longer, as with a script that was made to be slow to judge."""
+    import signal  # noqa: PLC0415 - only where the recorder has not made the answer
+
+    def give_up(_number: int, _frame: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return judge(evidence)
+    except TimeoutError:
+        return None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: int) -> Evidence:
@@ -115,7 +136,7 @@ def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: i
         seconds=_seconds(first, messages[-1]) if messages else None,
         method=environment.get("REDIRECT_REQUEST_METHOD", "GET"),
         url=url,
-        body_length=int(length) if length.isdecimal() else None,
+        body_length=int(length.lstrip("0")[:18] or "0") if length.isdecimal() else None,
         server_uid=os.getuid(),
     )
 

@@ -43,6 +43,9 @@ WITHOUT_PREFIX = {"content-type", "content-length"}
 # The header that a script prints and httpd turns into the status line (RFC 3875, section 6.3.3).
 STATUS = "status"
 
+# Digits of a number of bytes; Python refuses to read numbers of some thousands.
+LONGEST_NUMBER = 19
+
 # The server writes these by itself, whatever a script prints under the name: how the bytes travel (since 2.4.59 httpd
 # discards a script's Content-Length, CVE-2024-24795, the variable ap_trust_cgilike_cl), when, and by whom.
 SERVERS_OWN = {"content-length", "transfer-encoding", "date", "server"}
@@ -242,7 +245,13 @@ def _offset(match: re.Match[str], started: int) -> int:
 
 def _body_length(headers: Sequence[Header]) -> int | None:
     lengths = [header.value for header in headers if header.name.lower() == "content-length"]
-    return int(lengths[0]) if lengths and lengths[0].isdecimal() else None
+    return length_of(lengths[0]) if lengths else None
+
+
+def length_of(text: str) -> int | None:
+    """Return the number of a Content-Length; None where it is none. httpd takes any number of zeros before it."""
+    digits = text.lstrip("0")
+    return int(digits or "0") if text.isdecimal() and len(digits) < LONGEST_NUMBER else None
 
 
 def _is_chunked(headers: Sequence[Header]) -> bool:

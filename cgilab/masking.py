@@ -23,6 +23,8 @@ COOKIES = "cookie cookie2"
 NOT_SECRET = {b"SERVER_SIGNATURE", b"AUTH_TYPE"}
 
 MASK = b"(masked)"
+# The password of a URL such as that of a database, scheme://user:password@host (RFC 3986, 3.2.1).
+IN_URL = re.compile(rb"(://[^/\s:@]{0,100}:)[^/\s@]{1,200}(?=@)")
 
 
 def _either(words: str) -> bytes:
@@ -94,11 +96,13 @@ REST = re.compile(rb".+", re.DOTALL)
 
 
 def mask(record: bytes) -> bytes:
-    """Replace the values of headers and parameters that are secret by their nature.
+    """Replace the values of headers and parameters that are secret by their nature, and passwords in URLs.
 
     Args:
         record: lines as httpd logs them.
     """
+    if b"@" in record:
+        record = IN_URL.sub(rb"\1" + MASK, record)
     if not _may_hold_secrets(record):
         return record
     return b"\n".join(_masked(line) if _may_hold_secrets(line) else line for line in record.split(b"\n"))

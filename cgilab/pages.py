@@ -22,7 +22,7 @@ from cgilab.diagnosis.model import Diagnosis, Finding
 from cgilab.evidence import evidence_of, judge, may_have_failed
 from cgilab.exchange import Exchange
 from cgilab.explanation import Failure, as_data
-from cgilab.httpd_log import NotARecordError, exchange
+from cgilab.httpd_log import exchange
 from cgilab.troubleshooting import as_html as troubleshooting_page
 from cgilab.views import as_json, as_summary
 
@@ -110,8 +110,8 @@ def read() -> tuple[list[Exchange], list[int]]:
             continue
         try:
             kept.append(exchange(record.decode("latin-1").split("\n")))
-        except NotARecordError:
-            continue  # torn by two processes that wrote a very long line at once
+        except (ValueError, IndexError):
+            continue  # torn by two processes that wrote a very long line at once, or no record of httpd's at all
     return kept, restarted
 
 

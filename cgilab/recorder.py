@@ -24,6 +24,7 @@ from cgilab.answering import Answers, prepare
 from cgilab.masking import mask
 
 READ_BYTES = 1 << 18
+LINE_BYTES = 1 << 20
 
 # The largest pipe that a user may ask for: room for what requests write while the recorder is being started again.
 PIPE_BYTES = 1 << 20
@@ -89,7 +90,9 @@ class Recorder:
     def take(self, read: bytes) -> None:
         """Take in what was read from httpd, which may end within a line."""
         self._answers.reap()
-        *lines, self._rest = (self._rest + read).split(b"\n")
+        *lines, rest = (self._rest + read).split(b"\n")
+        # httpd writes no longer line: somebody else has opened the pipe.
+        self._rest = rest[-LINE_BYTES:]
         people = []
         for line in lines:
             key, _, text = line.partition(b" ")

@@ -186,6 +186,10 @@ def faults(script: Script) -> list[Diagnosis]:
         return check(script)
     except RecursionError:
         return [_made("unknown", f"{visible(script.name)} is nested too deeply to be judged.", certain=False)]
+    except Exception as error:
+        return [
+            _made("unknown", f"{visible(script.name)} could not be judged: {visible(repr(error))[:200]}", certain=False)
+        ]
 
 
 def _leads_out(script: Script) -> Diagnosis | None:

@@ -9,6 +9,11 @@ UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 # The interpreters that a Windows path, or one that is not there, stands for.
 SHELLS = ("sh", "bash")
 
+# Bytes in which a first line that stands too late is looked for, and characters of the longest line that is looked at:
+# hostile ones would take long.
+BEGINNING = 4096
+LONGEST_LINE = 300
+
 
 def line_endings(content: bytes) -> bytes:
     """Return the content with each Windows line ending made a line feed."""
@@ -64,8 +69,16 @@ def shebang(content: bytes, language: str) -> bytes | None:
 
 def late_shebang(content: bytes) -> bytes | None:
     """Return the content from a first line on that stands too late; None where there is no such line."""
-    match = re.match(rb"(?:[ \t]*(?:#(?!!)[^\n]*)?\r?\n|[ \t]+)+(?=#!)", content)
-    return content[match.end() :] if match else None
+    place = 0
+    for line in content[:BEGINNING].splitlines(keepends=True):
+        code = line.lstrip(b" \t")
+        if code.startswith(b"#!"):
+            start = place + len(line) - len(code)
+            return content[start:] if start else None
+        if code.strip() and not code.startswith(b"#"):
+            return None
+        place += len(line)
+    return None
 
 
 # Each: what Python 2 wrote, and how Python 3 writes it. Applied to one line.
@@ -89,6 +102,9 @@ PYTHON_2 = (
 
 def python_2(line: str) -> str | None:
     """Return one line of Python 2 as Python 3 writes it; None where nothing of Python 2 is recognised in it."""
+    line = line.rstrip()
+    if len(line) > LONGEST_LINE:
+        return None
     for pattern, instead in PYTHON_2:
         changed = pattern.sub(instead, line)
         if changed != line:

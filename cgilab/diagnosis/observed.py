@@ -28,6 +28,9 @@ ENV = re.compile(
 
 LINES_SHOWN = 12
 
+# Characters of what a program said that are looked at: hostile ones would take long.
+LONGEST_MESSAGE = 600
+
 
 def said(evidence: Evidence, *parts: str) -> str | None:
     """Return the first line of what httpd and the script said that holds one of these texts; else None."""
@@ -41,7 +44,7 @@ def exec_error(evidence: Evidence) -> int | None:
     """Return the number of the error with which the kernel refused to start the script; None where it did not."""
     for line in (*evidence.messages, *evidence.stderr):
         if "exec of " in line or "create child process" in line:
-            match = EXEC.search(line)
+            match = EXEC.search(line[:LONGEST_MESSAGE])
             if match:
                 return int(match[1])
     return None
@@ -61,7 +64,8 @@ def env_failure(evidence: Evidence) -> tuple[str, str] | None:
 
     env writes its message piece by piece, and httpd logs as a line of its own whatever it reads at once.
     """
-    match = ENV.search("".join(evidence.stderr)) or ENV.search("".join(evidence.messages))
+    said_by = ("".join(evidence.stderr)[:LONGEST_MESSAGE], "".join(evidence.messages)[:LONGEST_MESSAGE])
+    match = ENV.search(said_by[0]) or ENV.search(said_by[1])
     return (match["name"], match["tail"] or "") if match else None
 
 

@@ -31,6 +31,9 @@ NEWER = re.compile(
     r"""^\s*type\s+\w+.*=|^\s*(?:async\s+)?(?:def|class)\s+\w+\[|\bf(["'])[^"']*\{[^}]*\1[^}]*\}""", re.IGNORECASE
 )
 
+# Codecs that Python has, in which nobody writes a source, and which take long.
+NO_ENCODINGS_OF_SOURCES = {"punycode", "idna", "unicode_escape", "raw_unicode_escape", "unicode-escape"}
+
 SYNTAX = {"SyntaxError", "IndentationError", "TabError"}
 ENCODING = (
     "Non-UTF-8 code starting with",
@@ -266,26 +269,28 @@ def before_python_2_syntax(script: Script) -> Finding | None:
         return _python_2(script.name, f"line {problem.line}", problem.text, shown, script=script, number=problem.line)
     if not BARE_PRINT.search(script.content):
         return None
+    statements = _statements(script)
     for number, line in enumerate(script.lines, start=1):
-        text = line.decode(errors="replace")
-        if re.match(r"\s*print\s*(?:$|#|>>\s*[\w.]+\s*,)", text) and _is_code(script, number):
+        text = line[: mend.LONGEST_LINE].decode(errors="replace")
+        if number in statements and re.match(r"\s*print\s*(?:$|#|>>\s*[\w.]+\s*,)", text):
             return _python_2(
                 script.name, f"line {number}", text, line_exhibit(script, number), script=script, number=number
             )
     return None
 
 
-def _is_code(script: Script, number: int) -> bool:
-    """Return whether a line is a statement, and not part of a text."""
+def _statements(script: Script) -> set[int]:
+    """Return the lines on which a statement stands that could be a ``print`` of Python 2, and no part of a text."""
     import ast
 
     tree = parse(script)
-    return not isinstance(tree, Problem) and any(
-        isinstance(node, ast.Expr)
-        and node.lineno == number
-        and isinstance(node.value, (ast.Tuple, ast.BinOp, ast.Name))
+    if isinstance(tree, Problem):
+        return set()
+    return {
+        node.lineno
         for node in ast.walk(tree)
-    )
+        if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Tuple, ast.BinOp, ast.Name))
+    }
 
 
 def is_python_2(message: str, line: str) -> bool:
@@ -299,7 +304,7 @@ def is_python_2(message: str, line: str) -> bool:
 
 def _without_texts(line: str) -> str:
     """Return a line of code without comments, and with its texts emptied, so that nothing in them is taken for code."""
-    line = re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", '""', line)
+    line = re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", '""', line[: mend.LONGEST_LINE])
     return line.partition("#")[0].rstrip()
 
 
@@ -371,12 +376,14 @@ def before_source_encoding(script: Script) -> Finding | None:
     head = b"\n".join(script.lines[:2])
     declared = re.search(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", head, re.MULTILINE)
     encoding = declared[1].decode() if declared else "utf-8"
+    if encoding.lower() in NO_ENCODINGS_OF_SOURCES:
+        return None
     try:
         script.content.decode(encoding)
     except UnicodeDecodeError as error:
         number = script.content.count(b"\n", 0, error.start) + 1
         wrong = script.content[error.start : error.start + 1]
-    except LookupError:
+    except (LookupError, UnicodeError):
         return Finding(
             f"{script.name} says that it is saved as {encoding!r}, an encoding that Python does not know.",
             line_exhibit(script, 1 if b"coding" in script.lines[0] else 2),
@@ -420,7 +427,9 @@ def _problem(script: Script) -> Problem | None:
     if not script.is_python or not script.whole or script.kind != "file" or not script.content.strip():
         return None
     problem = parse(script)
-    if not isinstance(problem, Problem) or (sys.version_info < (3, 12) and NEWER.search(problem.text)):
+    if not isinstance(problem, Problem) or (
+        sys.version_info < (3, 12) and NEWER.search(problem.text[: mend.LONGEST_LINE])
+    ):
         return None
     return problem
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cgilab.diagnosis.mend import LONGEST_LINE
 from cgilab.diagnosis.output import holds_header, lines
 from cgilab.diagnosis.script import Script, read
 from cgilab.diagnosis.source import UNKNOWN, Output, all_texts, printed
@@ -111,7 +112,7 @@ def _after_in_source(script: Script, line: int | None) -> bool | None:
         (
             number
             for number, text in enumerate(script.lines, start=1)
-            if HEADER_IN_SOURCE.search(text) and not COMMENT.match(text)
+            if HEADER_IN_SOURCE.search(text[:LONGEST_LINE]) and not COMMENT.match(text)
         ),
         None,
     )
@@ -127,7 +128,7 @@ def _in_neighbours(script: Script) -> bool:
     for name in names[:NEIGHBOURS]:
         if re.search(rb"\b" + re.escape(name.removesuffix(".py").encode()) + rb"\b", script.content):
             other = read(os.path.join(folder, name), neighbours=frozenset())
-            if HEADER_IN_SOURCE.search(other.content):
+            if any(HEADER_IN_SOURCE.search(line[:LONGEST_LINE]) for line in other.lines):
                 return True
     return False
 
@@ -139,7 +140,7 @@ def _program(script: Script) -> int | None:
     if not script.is_python:
         return None
     for number, line in enumerate(script.lines, start=1):
-        code = line.partition(b"#")[0]
+        code = line[:LONGEST_LINE].partition(b"#")[0]
         if STARTED.search(code) or (PAST_BUFFER.search(code) and b"flush" not in script.content):
             return number
     return None

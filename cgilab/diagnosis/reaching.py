@@ -1,6 +1,7 @@
 """From a URL to a file that may be run: what can be wrong there."""
 
 import os
+import re
 
 from cgilab.diagnosis.model import Evidence, Exhibit, Finding
 from cgilab.diagnosis.observed import exec_error, log_exhibits, said
@@ -9,6 +10,9 @@ from cgilab.diagnosis.script import Script
 PERMISSION_DENIED = 13
 
 SCRIPT_ENDINGS = (".py", ".cgi", ".pl", ".sh", ".rb", ".php")
+
+# As <FilesMatch> in docker/web/httpd.conf.
+NEVER_SERVED = re.compile(r"^\.|^#.*#$|~$|\.(?:bak\d*|old|orig|save|swp)$", re.IGNORECASE)
 
 EXECUTE = 0o111
 EXECUTE_BY_OTHERS = 0o001
@@ -50,10 +54,18 @@ def not_found(evidence: Evidence) -> Finding | None:
             fix.append(f"{name} is a symbolic link that leads nowhere in the container: put the file itself there.")
         else:
             near = _near(name, script.neighbours)
-            exhibits = [Exhibit("the folder holds", tuple(sorted(script.neighbours)[:20]) or ("nothing",)), *exhibits]
+            exhibits = [
+                Exhibit("the folder holds", tuple(_served(script)[:20]) or ("nothing that is served",)),
+                *exhibits,
+            ]
             fix += [f"Did you mean  {os.path.dirname(evidence.url)}/{other}  ?" for other in near]
     fix.append(f"Put the script at {in_folder(evidence)}, or correct the URL. Capital letters count.")
     return Finding(f"There is no script {name!r}.", exhibits, fix)
+
+
+def _served(script: Script) -> list[str]:
+    """Return the names in a script's folder that the server would serve."""
+    return sorted(name for name in script.neighbours if not name.startswith("__") and not NEVER_SERVED.search(name))
 
 
 def _near(name: str, names: frozenset[str]) -> list[str]:
@@ -225,9 +237,7 @@ def before_is_a_directory(script: Script) -> Finding | None:
 
 def before_denied_name(script: Script) -> Finding | None:
     """The same, of a name alone; see <FilesMatch> and <DirectoryMatch> in docker/web/httpd.conf."""
-    import re
-
-    if not re.search(r"^\.|^#.*#$|~$|\.(?:bak\d*|old|orig|save|swp)$", script.name, re.IGNORECASE):
+    if not NEVER_SERVED.search(script.name):
         return None
     return Finding(
         f"The server's configuration forbids to serve {script.name!r}.",

@@ -5,7 +5,7 @@ ends at the first thing that might print something unknown, so what it says of t
 """
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +24,10 @@ LONGEST = 20_000
 # Depth of functions that call each other, when they are followed.
 DEEPEST = 8
 
+# Statements that are followed, and characters of a line of a shell script that is looked at.
+MOST_STEPS = 5000
+LONGEST_LINE = 1000
+
 # Calls that print nothing on standard output, though nobody looks at their result.
 SILENT = {
     "append", "add", "basicConfig", "chdir", "clear", "close", "commit", "connect", "cursor", "debug", "detach",
@@ -34,6 +38,10 @@ SILENT = {
 
 # Programs that print nothing, when a script starts them.
 SILENT_PROGRAMS = {"true", "sleep", "touch", "mkdir", "rm", "cp", "mv", "chmod", "kill", "logger", "ln", "test"}
+
+# Where a source may declare its encoding, and the codecs that take long.
+HEAD_BYTES = 400
+SLOW_CODECS = {b"punycode", b"idna"}
 
 FLUSHING = {"flush"}
 EXITS = {"exit", "quit", "_exit", "abort"}
@@ -95,6 +103,9 @@ def _parse(content: bytes, name: str) -> "ast.Module | Problem":
     import ast
     import warnings
 
+    declared = re.search(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", content[:HEAD_BYTES], re.MULTILINE)
+    if declared and declared[1].lower().replace(b"-", b"_") in SLOW_CODECS:
+        return Problem("SyntaxError", f"a source in {declared[1].decode()}", 1, "")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -143,17 +154,17 @@ def imports(tree: "ast.Module", *, functions: bool = False) -> list[tuple[str, s
 
     found = []
     called = {_name_of(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)} if functions else set()
-    waiting: list[Any] = list(tree.body)
+    waiting: deque[Any] = deque(tree.body)
     while waiting:
-        node = waiting.pop(0)
+        node = waiting.popleft()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name in called:
-            waiting[:0] = node.body
+            waiting.extendleft(reversed(node.body))
         if isinstance(node, ast.Import):
             found += [(name.name, "", node.lineno) for name in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             found += [(node.module, name.name, node.lineno) for name in node.names]
         elif isinstance(node, ast.With) or (isinstance(node, ast.If) and _is_main(node.test)):
-            waiting[:0] = node.body
+            waiting.extendleft(reversed(node.body))
     return found
 
 
@@ -251,6 +262,7 @@ class _Follower:
         self._writers: set[str] = set()
         self._imports: dict[str, tuple[str, str]] = {}
         self._depth = 0
+        self._steps = 0
 
     def learn(self) -> None:
         """Take for known what each name stands for that is given one text only, wherever that is."""
@@ -279,6 +291,9 @@ class _Follower:
 
     def _statement(self, node: Any) -> None:
         ast = self._ast
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise _Stop(complete=False)
         if isinstance(node, (ast.Return, ast.Raise, ast.While)):
             self._leave(node)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -508,7 +523,7 @@ class _Follower:
         ast = self._ast
         text = UNKNOWN
         if isinstance(node, ast.Constant):
-            text = node.value.decode("latin-1") if isinstance(node.value, bytes) else str(node.value)
+            text = node.value.decode("latin-1") if isinstance(node.value, bytes) else _str(node.value)
         elif isinstance(node, ast.Name):
             text = self._texts.get(node.id, UNKNOWN)
         elif isinstance(node, ast.JoinedStr):
@@ -538,6 +553,14 @@ class _Follower:
             return None
         once = self._text(text) if isinstance(text.value, (str, bytes)) else ""
         return once * min(max(number.value, 0), LONGEST // len(once) + 1) if once else None
+
+
+def _str(value: Any) -> str:
+    """Return a constant as text; Python refuses to write numbers of some thousands of digits."""
+    try:
+        return str(value)
+    except ValueError:
+        return UNKNOWN
 
 
 class _Return(Exception):  # noqa: N818 - no error: the end of a function that is followed
@@ -579,7 +602,9 @@ def _shell(script: Script) -> Printed:
     """Follow a shell script, as long as it does nothing but echo and printf of texts."""
     outputs: list[Output] = []
     for number, line in enumerate(script.lines[1:], start=2):
-        text = line.decode(errors="replace")
+        text = line[:LONGEST_LINE].decode(errors="replace").rstrip()
+        if len(line) > LONGEST_LINE:
+            return Printed(tuple(outputs), False)
         match = ECHO.match(text)
         if match and not re.search(r"[|>]", match["rest"]):
             outputs.append(Output(number, _echoed(match["program"], match["rest"], script.language)))

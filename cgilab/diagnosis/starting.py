@@ -38,6 +38,8 @@ PROGRAMS = {
 
 FIX = "Or type:  python3 -m cgilab check --fix cgi-bin/{}"
 
+BODY_LINES = 400
+
 SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
 PYTHON_CODE = re.compile(
     rb"^(?:import [\w., ]+|from [\w.]+ import .+|def \w+\(.*\).*:|print\(.*\)|class \w+.*:)\s*(?:#.*)?$", re.MULTILINE
@@ -399,7 +401,8 @@ def wrong_interpreter(evidence: Evidence) -> Finding | None:
 
 def before_wrong_interpreter(script: Script) -> Finding | None:
     """The same, of a file alone."""
-    body = script.content.partition(b"\n")[2]
+    # Its beginning tells, and hostile lines would take long.
+    body = b"\n".join(line[: mend.LONGEST_LINE] for line in script.lines[1:BODY_LINES])
     written = ""
     hands_over = re.search(rb"""^['"]*exec\b.*python""", body, re.MULTILINE) is not None
     is_shell = script.language in SHELLS and not hands_over and b"<<" not in body and not SHELL_CODE.search(body)
@@ -407,7 +410,9 @@ def before_wrong_interpreter(script: Script) -> Finding | None:
         written = "Python"
     elif script.is_python and re.match(rb"\s*<\?php", body):
         written = "PHP"
-    elif script.is_python and re.search(rb"^\s*use (?:strict|warnings|CGI)\b.*;|^\s*my [$@%]\w+", body, re.MULTILINE):
+    elif script.is_python and re.search(
+        rb"^[ \t]*use (?:strict|warnings|CGI)\b.*;|^[ \t]*my [$@%]\w+", body, re.MULTILINE
+    ):
         written = "Perl"
     elif script.is_python and re.match(rb"\s*(?:<!doctype|<html)", body, re.IGNORECASE):
         written = "HTML"
