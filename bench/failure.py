@@ -40,7 +40,7 @@ def seconds_of(lab: RunningLab, name: str) -> float:
     """Return how long one request for a script takes, over new connections."""
     begin = time.perf_counter()
     for _ in range(REQUESTS):
-        if send(lab.port, f"GET /cgi-bin/{name} HTTP/1.0", "Host: localhost").status != 500:  # noqa: PLR2004
+        if send(lab.port, f"GET /cgi-bin/{name} HTTP/1.0", "Host: localhost").status != 500:  # noqa: PLR2004 - HTTP
             raise RuntimeError(f"{name} did not fail")
     return (time.perf_counter() - begin) / REQUESTS
 

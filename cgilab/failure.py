@@ -122,7 +122,9 @@ def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: i
     first, *messages = list(logged) or [""]
     url = _text(environment.get("REDIRECT_URL", ""))
     path = environment.get("REDIRECT_SCRIPT_FILENAME") or path_of(environment.get("REDIRECT_URL", ""))
-    texts = [unescape(message.split(" ", 3)[3]) for message in messages if message.count(" ") >= 3]  # noqa: PLR2004
+    # Date, time and level stand before the text.
+    texts = [parts[3] for parts in (message.split(" ", 3) for message in messages) if parts[3:]]
+    texts = [unescape(text) for text in texts]
     notes = environment.get("REDIRECT_ERROR_NOTES")
     said, stderr = split(texts or ([_text(notes)] if notes else []), _text(path))
     length = environment.get("REDIRECT_CONTENT_LENGTH", environment.get("CONTENT_LENGTH", ""))

@@ -245,7 +245,7 @@ def tried(reports: Sequence[Report]) -> list[Report]:
         LabError: the lab does not run.
     """
     from cgilab import trial  # noqa: PLC0415 - what asks Docker is loaded where Docker is asked
-    from cgilab.lab import Lab  # noqa: PLC0415
+    from cgilab.lab import Lab  # noqa: PLC0415 - the check itself needs no lab
 
     lab = Lab()
     if lab.url() is None:

@@ -6,6 +6,9 @@ SHEBANG = b"#!/usr/bin/env python3"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
+# Bytes from which every second one tells.
+FEWEST = 4
+
 # The interpreters that a Windows path, or one that is not there, stands for.
 SHELLS = ("sh", "bash")
 
@@ -41,9 +44,11 @@ def encoding_of_utf_16(content: bytes) -> str | None:
     if content[:2] in UTF_16:
         return UTF_16[content[:2]]
     start = content[:64]
-    if len(start) >= 4 and not any(start[1::2]) and all(start[0 : len(start) // 2 * 2 : 2]):  # noqa: PLR2004
+    if len(start) < FEWEST:
+        return None
+    if not any(start[1::2]) and all(start[0 : len(start) // 2 * 2 : 2]):
         return "utf-16-le"
-    if len(start) >= 4 and not any(start[0::2]) and all(start[1::2]):  # noqa: PLR2004
+    if not any(start[0::2]) and all(start[1::2]):
         return "utf-16-be"
     return None
 

@@ -22,6 +22,9 @@ STARTED = re.compile(
 PAST_BUFFER = re.compile(rb"stdout\.buffer\.write\(|\bos\.write\(1")
 NEIGHBOURS = 20
 
+# Characters of a known part of a line that could stand in any other line as well.
+TELLS_NOTHING = 2
+
 
 class Place(NamedTuple):
     """Where things stand.
@@ -81,7 +84,7 @@ def _can_be(printed_line: str, start: str) -> bool:
     known = printed_line.partition(UNKNOWN)[0].strip()
     if known:
         return known.startswith(start) or start.startswith(known[:SHOWN])
-    pieces = [piece.strip() for piece in printed_line.split(UNKNOWN) if len(piece.strip()) > 2]  # noqa: PLR2004
+    pieces = [piece.strip() for piece in printed_line.split(UNKNOWN) if len(piece.strip()) > TELLS_NOTHING]
     return bool(pieces) and pieces[0] in start
 
 

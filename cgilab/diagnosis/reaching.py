@@ -154,7 +154,7 @@ def cgi_switched_off(evidence: Evidence) -> Finding | None:
 def source_shown(evidence: Evidence) -> Finding | None:
     """A script that is sent as text."""
     plain = not evidence.path and evidence.printed is None
-    if not (plain and evidence.status == 200 and evidence.url.lower().endswith(SCRIPT_ENDINGS)):  # noqa: PLR2004
+    if not (plain and evidence.status == 200 and evidence.url.lower().endswith(SCRIPT_ENDINGS)):  # noqa: PLR2004 - HTTP
         return None
     name = evidence.name
     return Finding(

@@ -280,7 +280,7 @@ class _Follower:
     def follow(self) -> Printed:
         """Return what is printed until the end, or until nothing is known any more."""
         try:
-            self._block(self._tree.body)  # type: ignore[attr-defined]
+            self._block(self._tree.body)  # type: ignore[attr-defined] # a module
         except _Stop as stop:
             return Printed(tuple(self._outputs), stop.complete, stop.line, self._unflushed)
         return Printed(tuple(self._outputs), True, None, self._unflushed)

@@ -271,7 +271,7 @@ def before_interpreter_arguments(script: Script) -> Finding | None:
     """The same, of a file alone."""
     words = script.shebang.decode(errors="replace").rstrip("\r").split()
     by_env = bool(words) and words[0].endswith("/env")
-    if by_env and (len(words) < 3 or words[1].startswith("-") or "=" in words[1]):  # noqa: PLR2004
+    if by_env and (len(words) < 3 or words[1].startswith("-") or "=" in words[1]):  # noqa: PLR2004 - env, NAME, …
         return None
     # perl reads the line again by itself.
     if not by_env and (len(words) < 2 or (len(words) == 2 and words[1][0] != "#") or "perl" in words[0]):  # noqa: PLR2004
