@@ -35,9 +35,13 @@ help: ## list these targets
 up: ## start the lab on http://localhost:8080 (another port: make up PORT=8081)
 	@$(PYTHON) -m cgilab up
 
+.PHONY: wamp
+wamp: ## start the lab with database, PHP and Adminer
+	@$(PYTHON) -m cgilab up --wamp
+
 .PHONY: down
-down: ## stop the lab
-	@docker compose down
+down: ## stop the lab; the database keeps its tables
+	@docker compose --profile wamp down
 
 .PHONY: restart
 restart: running ## stop and start the web server

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,16 @@ from cgilab import host
 from cgilab.engine import ROOT, docker, inspect
 from cgilab.errors import LabError
 
-SERVICE = "web"
+# The servers: one container each, as compose.yaml names them. The first is the lab; the others, which the profile has
+# Compose start beside it, make WampServer's whole set.
+WEB = "web"
+DB = "db"
+PHP = "php"
+SERVERS = (WEB, DB, PHP)
+PROFILE = "wamp"
+
+# What compose.yaml leaves closed, by the setting that opens it.
+OPENED_BY = {"OUTSIDE": "docker/outside.yaml", "DB_PORT": "docker/db/published.yaml"}
 
 # How much of a failed build's output is shown: enough for the command that failed and what it said.
 BUILD_LINES = 20
@@ -31,6 +40,9 @@ SETTINGS = (
     "SERVER_USER",
     "CPUS",
     "SHOW_SECRETS",
+    "OUTSIDE",
+    "DB_PORT",
+    "DEBIAN",
     "BASE_IMAGE",
     "IMAGE_TAG",
 )
@@ -44,29 +56,40 @@ class Lab:
         project: the name of its Compose project; None for the one that compose.yaml gives.
         settings: those of `SETTINGS` that are to differ from the caller's environment.
         root: the folder of compose.yaml.
+        servers: those that are to be built and started.
     """
 
     project: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     root: Path = ROOT
+    servers: Sequence[str] = (WEB,)
 
     def compose(self, *arguments: str, watched: bool = False, given: str = "") -> str:
         """Run ``docker compose`` for this lab; see `cgilab.engine.docker` for what goes in and comes out."""
         project = ["--project-name", self.project] if self.project else []
         whole = ["compose", "--project-directory", str(self.root), *project, *arguments]
-        return docker(*whole, environment=self.settings, watched=watched, given=given)
+        return docker(*whole, environment=self.environment(), watched=watched, given=given)
 
-    def execute(self, *command: str, given: str = "") -> str:
-        """Run a program in the running lab, in the folder of the services, and return what it printed.
+    def environment(self) -> dict[str, str]:
+        """Return the variables that Compose needs beside the caller's: the settings, and which files and servers."""
+        known = {**_env_file(self.root / ".env"), **os.environ, **self.settings}
+        opened = [file for setting, file in OPENED_BY.items() if known.get(setting, "") not in {"", "0"}]
+        files = os.pathsep.join(str(self.root / file) for file in ["compose.yaml", *opened])
+        # With the profile, Compose knows of all servers; those to be started are named.
+        return {**self.settings, "COMPOSE_PROFILES": PROFILE, **({"COMPOSE_FILE": files} if opened else {})}
+
+    def execute(self, *command: str, given: str = "", server: str = WEB) -> str:
+        """Run a program in the running lab, and return what it printed.
 
         Args:
             command: the program and its arguments.
             given: what it finds on its standard input.
+            server: the one in whose container it runs; the web server's is in the folder of the services.
         """
-        return self.compose("exec", "--no-TTY", SERVICE, *command, given=given)
+        return self.compose("exec", "--no-TTY", server, *command, given=given)
 
     def build(self, *, watched: bool = False) -> None:
-        """Build the image, or find that nothing has changed since it was built.
+        """Build the servers' images, or find that nothing has changed since they were built.
 
         Args:
             watched: shows Docker's progress display to the user.
@@ -75,34 +98,38 @@ class Lab:
             LabError: it could not be built; the message holds the end of what Docker said.
         """
         try:
-            self.compose("--progress", "auto" if watched else "plain", "build", watched=watched)
+            self.compose("--progress", "auto" if watched else "plain", "build", *self.servers, watched=watched)
         except LabError as error:
             raise LabError("The image could not be built.", *error.fix[-BUILD_LINES:]) from None
 
     def start(self) -> None:
-        """Start the container and wait until its health check has run a script.
+        """Start the servers and wait until each one's health check has succeeded.
 
         Raises:
-            LabError: it did not become healthy; the message holds what the health check and the server said.
+            LabError: one did not become healthy; the message holds what its health check and the server said.
         """
         try:
-            self.compose("up", "--no-build", "--wait")
+            self.compose("up", "--no-build", "--wait", *self.servers)
         except LabError as error:
-            container = self.container()
-            if container is None:
+            failed = {
+                server: state for server in self.servers if (state := self.container(server)) and not _well(state)
+            }
+            if not failed:
                 raise
-            checks = container["State"].get("Health", {}).get("Log") or []
-            said = [f"health check: {check['Output'].strip()}" for check in checks[-1:]]
-            log = self.compose("logs", "--no-log-prefix", "--tail", "10", SERVICE).splitlines()
-            raise LabError("The lab does not answer.", *said, *log, *error.fix) from None
+            said = []
+            for server, state in failed.items():
+                checks = state["State"].get("Health", {}).get("Log") or []
+                said += [f"health check: {check['Output'].strip()}" for check in checks[-1:]]
+                said += self.compose("logs", "--no-log-prefix", "--tail", "10", server).splitlines()
+            raise LabError("The lab does not answer.", *said, *error.fix) from None
 
     def remove(self) -> None:
-        """End at once and remove the container, its network and its volumes; the image stays."""
+        """End at once and remove the containers, their networks and their volumes; the images stay."""
         self.compose("down", "--volumes", "--timeout", "0")
 
-    def container(self) -> dict[str, Any] | None:
-        """Return what Docker knows of the container (``docker container inspect``), or None where there is none."""
-        name = self.compose("ps", "--all", "--quiet", SERVICE)
+    def container(self, server: str = WEB) -> dict[str, Any] | None:
+        """Return what Docker knows of a server's container (``docker container inspect``); None where there is none."""
+        name = self.compose("ps", "--all", "--quiet", server)
         return inspect("container", name) if name else None
 
     def url(self) -> str | None:
@@ -122,14 +149,14 @@ class Lab:
         Raises:
             LabError: the setting PORT is not one port.
         """
-        published = self.configuration()["services"][SERVICE]["ports"][0].get("published", "0")
+        published = self.configuration()["services"][WEB]["ports"][0].get("published", "0")
         if not published.isdecimal() or int(published) > HIGHEST_PORT:
             raise LabError(f"PORT is {published!r}, and not one port.", "Choose one from 1 to 65535, such as 8081.")
         return int(published)
 
     def folders(self) -> dict[str, Path]:
         """Return the folders of this machine that the lab is to serve, by the name of their setting."""
-        volumes = self.configuration()["services"][SERVICE]["volumes"]
+        volumes = self.configuration()["services"][WEB]["volumes"]
         sources = {volume["target"]: Path(volume["source"]) for volume in volumes}
         return {"CGI_BIN": sources["/srv/cgi-bin"], "WWW": sources["/srv/www"]}
 
@@ -152,7 +179,7 @@ def default_settings(environment: Mapping[str, str]) -> dict[str, str]:
     for setting, folder in folders.items():
         if not folder.is_dir():
             raise LabError(f"There is no folder {folder} to serve.", f"Set {setting} to one that is there.")
-    given = {name for name in SETTINGS if environment.get(name)} | _names_of_env_file(ROOT / ".env")
+    given = {name for name in SETTINGS if environment.get(name)} | set(_env_file(ROOT / ".env"))
     found = {"TZ": host.time_zone(), "SERVER_USER": host.owner(folders["CGI_BIN"])}
     if found["SERVER_USER"] is None and "SERVER_USER" not in given:
         for folder in folders.values():
@@ -164,10 +191,15 @@ def default_settings(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value and name not in given}
 
 
-def _names_of_env_file(path: Path) -> set[str]:
-    """Return the names that Compose's file .env sets."""
+def _well(container: Mapping[str, Any]) -> bool:
+    return bool(container["State"].get("Health", {}).get("Status") == "healthy")
+
+
+def _env_file(path: Path) -> dict[str, str]:
+    """Return the variables that Compose's file .env sets, as far as this package looks at their values."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return set(re.findall(r"^\s*(?:export\s+)?(\w+)\s*[=:]", text, re.MULTILINE))
+    lines = re.findall(r"^\s*(?:export\s+)?(\w+)\s*[=:]\s*(.*?)\s*$", text, re.MULTILINE)
+    return {name: value.strip("'\"") for name, value in lines}
 
 
 def default_lab() -> Lab:

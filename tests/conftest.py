@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from cgilab.engine import prepare
-from cgilab.lab import default_settings
+from cgilab.lab import SERVERS, default_settings
 from tests.support.running_lab import RunningLab, running_lab
 
 LOG_LENGTH = pytest.StashKey[int]()
@@ -34,10 +34,27 @@ def no_proxy() -> Iterator[None]:
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """With --wamp, the tests that need the web server alone meet it beside database and PHP."""
+    parser.addoption("--wamp", action="store_true", help="run the tests of the lab against the one with all servers")
+
+
 @pytest.fixture(scope="session")
-def lab(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
-    """The lab of all tests that leave it as they found it."""
+def lab(
+    request: pytest.FixtureRequest, machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningLab]:
+    """The lab of all tests that leave it as they found it: the web server alone, but for the option --wamp."""
+    if request.config.getoption("--wamp"):
+        yield request.getfixturevalue("wamp")
+        return
     with running_lab(tmp_path_factory.mktemp("lab"), machine_settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def wamp(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    """The lab with all servers: web, database and PHP."""
+    with running_lab(tmp_path_factory.mktemp("wamp"), machine_settings, servers=SERVERS) as running:
         yield running
 
 
@@ -71,5 +88,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _lab_of(item: pytest.Item) -> RunningLab | None:
-    found = getattr(item, "funcargs", {}).get("lab")
+    given = getattr(item, "funcargs", {})
+    found = given.get("lab") or given.get("wamp")
     return found if isinstance(found, RunningLab) else None

@@ -9,28 +9,28 @@ from pathlib import Path
 from cgilab import host
 from cgilab.engine import ROOT, docker, prepare
 from cgilab.errors import LabError
-from cgilab.lab import HIGHEST_PORT, SETTINGS, Lab, default_lab
+from cgilab.lab import HIGHEST_PORT, SERVERS, SETTINGS, WEB, Lab, default_lab
 
 DEFAULT_PORT = 8080
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab up` takes its settings from the environment, as `docker compose up` does."""
+    parser.add_argument("--wamp", action="store_true", help="database, PHP and Adminer too")
     parser.epilog = f"Settings, taken from the environment and from .env: {', '.join(SETTINGS)}."
 
 
-def run(_arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Start the lab and print its address and its services."""
     prepared = prepare()
     lab = default_lab()
-    lab = replace(lab, settings={**lab.settings, **prepared})
+    lab = replace(lab, settings={**lab.settings, **prepared}, servers=SERVERS if arguments.wamp else (WEB,))
     refuse_lab_of_another_folder(lab)
     refuse_taken_port(lab)
-    if docker("image", "ls", "--quiet", "cgi-lab/web"):
-        lab.build()
-    else:
-        print("image: building cgi-lab/web from docker/web, httpd and Python, once; it takes less than a minute")
-        lab.build(watched=sys.stderr.isatty())
+    missing = [server for server in lab.servers if not docker("image", "ls", "--quiet", f"cgi-lab/{server}")]
+    for server in missing:
+        print(f"image: building cgi-lab/{server} from docker/{server}, once; it takes less than a minute")
+    lab.build(watched=bool(missing) and sys.stderr.isatty())
     lab.start()
     url = lab.url()
     print(f"lab: ready on {url}")

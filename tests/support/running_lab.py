@@ -2,7 +2,7 @@
 
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ import docker
 from docker.models.containers import Container
 
 from cgilab import engine
-from cgilab.lab import Lab
+from cgilab.lab import SERVERS, WEB, Lab
 
 SERVICES_OF_TESTS = engine.ROOT / "tests" / "http" / "services"
 
@@ -36,6 +36,14 @@ class RunningLab:
     www: Path
     compose: Lab
 
+    def server(self, name: str) -> Container:
+        """Return the container of a server as the docker SDK sees it: ``web``, ``db`` or ``php``."""
+        description = self.compose.container(name)
+        assert description is not None, f"there is no container of {name}"
+        assert self.container.client is not None
+        found: Container = self.container.client.containers.get(description["Id"])
+        return found
+
     def log(self) -> list[str]:
         """Return all lines that the container has written so far, to either stream."""
         written: bytes = self.container.logs()
@@ -43,13 +51,16 @@ class RunningLab:
 
 
 @contextmanager
-def running_lab(folder: Path, settings: Mapping[str, str], root: Path = engine.ROOT) -> Iterator[RunningLab]:
+def running_lab(
+    folder: Path, settings: Mapping[str, str], root: Path = engine.ROOT, servers: Sequence[str] = (WEB,)
+) -> Iterator[RunningLab]:
     """Start a lab, and remove it at the end.
 
     Args:
         folder: an empty folder, which becomes the home of its services and its document root.
         settings: variables of compose.yaml.
-        root: the copy of the project whose image is built.
+        root: the copy of the project whose images are built.
+        servers: those that are started.
 
     Raises:
         LabError: it cannot be started; the message holds its log.
@@ -62,7 +73,7 @@ def running_lab(folder: Path, settings: Mapping[str, str], root: Path = engine.R
     # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
     name = f"test-{secrets.token_hex(4)}"
     own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name, "CPUS": "1"}
-    compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own}, root=root)
+    compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own}, root=root, servers=servers)
     try:
         compose.build()
         compose.start()
@@ -82,4 +93,4 @@ def running_lab(folder: Path, settings: Mapping[str, str], root: Path = engine.R
             client.close()
     finally:
         compose.remove()
-        engine.docker("image", "rm", "--force", f"cgi-lab/web:{name}")
+        engine.docker("image", "rm", "--force", *(f"cgi-lab/{server}:{name}" for server in SERVERS))
