@@ -37,7 +37,11 @@ def prepare() -> dict[str, str]:
 
 
 def docker(
-    *arguments: str, environment: Mapping[str, str] | None = None, watched: bool = False, given: str = ""
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    watched: bool = False,
+    given: str = "",
+    tells_progress: bool = False,
 ) -> str:
     """Run ``docker`` with these arguments.
 
@@ -46,6 +50,7 @@ def docker(
         environment: variables to set or to replace in the caller's environment.
         watched: lets Docker speak to the user directly, for long steps with a progress display.
         given: what the program finds on its standard input.
+        tells_progress: where it fails, its standard output says why, too.
 
     Returns:
         What Docker wrote to its standard output, without the last line break; empty where it was watched.
@@ -68,6 +73,8 @@ def docker(
         raise LabError("Docker is not installed: there is no program `docker`.", *INSTALL_DOCKER) from None
     if done.returncode:
         said = (done.stderr or "").strip().splitlines()
+        if tells_progress:
+            said = [*(done.stdout or "").strip().splitlines(), *said]
         raise LabError(f"Docker failed at: docker {' '.join(arguments)}", *said)
     return (done.stdout or "").strip()
 

@@ -2,13 +2,12 @@
 
 import json
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cgilab import host
+from cgilab import host, packages, release
 from cgilab.engine import ROOT, docker, inspect
 from cgilab.errors import LabError
 
@@ -25,6 +24,9 @@ OPENED_BY = {"OUTSIDE": "docker/outside.yaml", "DB_PORT": "docker/db/published.y
 
 # How much of a failed build's output is shown: enough for the command that failed and what it said.
 BUILD_LINES = 20
+
+# How apt, pip and Docker say that they reach nobody.
+NO_NETWORK = ("Temporary failure resolving", "Temporary failure in name resolution", "network is unreachable", "no such host")
 
 HIGHEST_PORT = 65535
 
@@ -64,15 +66,19 @@ class Lab:
     root: Path = ROOT
     servers: Sequence[str] = (WEB,)
 
-    def compose(self, *arguments: str, watched: bool = False, given: str = "") -> str:
+    def compose(
+        self, *arguments: str, watched: bool = False, given: str = "", tells_progress: bool = False
+    ) -> str:
         """Run ``docker compose`` for this lab; see `cgilab.engine.docker` for what goes in and comes out."""
         project = ["--project-name", self.project] if self.project else []
         whole = ["compose", "--project-directory", str(self.root), *project, *arguments]
-        return docker(*whole, environment=self.environment(), watched=watched, given=given)
+        return docker(
+            *whole, environment=self.environment(), watched=watched, given=given, tells_progress=tells_progress
+        )
 
     def environment(self) -> dict[str, str]:
         """Return the variables that Compose needs beside the caller's: the settings, and which files and servers."""
-        known = {**_env_file(self.root / ".env"), **os.environ, **self.settings}
+        known = {**release.settings_of(self.root), **self.settings}
         opened = [file for setting, file in OPENED_BY.items() if known.get(setting, "") not in {"", "0"}]
         files = os.pathsep.join(str(self.root / file) for file in ["compose.yaml", *opened])
         # With the profile, Compose knows of all servers; those to be started are named.
@@ -98,9 +104,13 @@ class Lab:
             LabError: it could not be built; the message holds the end of what Docker said.
         """
         try:
-            self.compose("--progress", "auto" if watched else "plain", "build", *self.servers, watched=watched)
+            shown = "auto" if watched else "plain"
+            self.compose("--progress", shown, "build", *self.servers, watched=watched, tells_progress=True)
         except LabError as error:
-            raise LabError("The image could not be built.", *error.fix[-BUILD_LINES:]) from None
+            complaints = packages.complaints(error.fix)
+            if complaints:
+                raise LabError("The packages of the services cannot be installed.", *complaints) from None
+            raise LabError("The image could not be built.", *error.fix[-BUILD_LINES:], *_without_network(error.fix)) from None
 
     def start(self) -> None:
         """Start the servers and wait until each one's health check has succeeded.
@@ -162,7 +172,7 @@ class Lab:
 
     def services(self) -> list[str]:
         """Return the file names of the services that the running lab can start, sorted."""
-        listing = self.execute("find", ".", "-maxdepth", "1", "-type", "f", "-executable", "-printf", "%f\\n")
+        listing = self.execute("find", ".", "-maxdepth", "1", "-type", "f", "-executable", "!", "-iname", packages.NAME, "-printf", "%f\\n")
         return sorted(listing.splitlines())
 
 
@@ -179,7 +189,8 @@ def default_settings(environment: Mapping[str, str]) -> dict[str, str]:
     for setting, folder in folders.items():
         if not folder.is_dir():
             raise LabError(f"There is no folder {folder} to serve.", f"Set {setting} to one that is there.")
-    given = {name for name in SETTINGS if environment.get(name)} | set(_env_file(ROOT / ".env"))
+    release.asked({**release.env_file(ROOT), **environment})
+    given = {name for name in SETTINGS if environment.get(name)} | set(release.env_file(ROOT))
     found = {"TZ": host.time_zone(), "SERVER_USER": host.owner(folders["CGI_BIN"])}
     if found["SERVER_USER"] is None and "SERVER_USER" not in given:
         for folder in folders.values():
@@ -188,18 +199,18 @@ def default_settings(environment: Mapping[str, str]) -> dict[str, str]:
                     f"The folder {folder} is root's, and nobody else may read it. The web server never runs as root.",
                     f"Type:  chmod -R go+rX {folder}",
                 )
-    return {name: value for name, value in found.items() if value and name not in given}
+    index = packages.index_settings(folders["CGI_BIN"], environment)
+    return {name: value for name, value in found.items() if value and name not in given} | index
+
+
+def _without_network(said: Sequence[str]) -> list[str]:
+    if any(words in line for line in said for words in NO_NETWORK):
+        return ["A build takes a network. Without one, start from a bundle:  make up BUNDLE=FILE"]
+    return []
 
 
 def _well(container: Mapping[str, Any]) -> bool:
     return bool(container["State"].get("Health", {}).get("Status") == "healthy")
-
-
-def _env_file(path: Path) -> dict[str, str]:
-    """Return the variables that Compose's file .env sets, as far as this package looks at their values."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    lines = re.findall(r"^\s*(?:export\s+)?(\w+)\s*[=:]\s*(.*?)\s*$", text, re.MULTILINE)
-    return {name: value.strip("'\"") for name, value in lines}
 
 
 def default_lab() -> Lab:

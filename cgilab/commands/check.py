@@ -12,10 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cgilab import services
+from cgilab import release, services
 from cgilab.diagnosis import check
 from cgilab.diagnosis.model import Diagnosis, Evidence, Exhibit, Finding
-from cgilab.diagnosis.programs import IMAGE
+from cgilab.diagnosis.programs import image
 from cgilab.diagnosis.reaching import before_link_not_followed
 from cgilab.diagnosis.rules import RULES
 from cgilab.diagnosis.script import Script, neighbours_of, read
@@ -147,7 +147,8 @@ def without_collector() -> Iterator[None]:
 
 def judged(path: str, *, fix: bool) -> Report:
     """Judge one script, and mend it first where that is asked for."""
-    script = read(path, programs=IMAGE, neighbours=None if fix else _beside(os.path.dirname(path)))
+    programs = _programs()
+    script = read(path, programs=programs, neighbours=None if fix else _beside(os.path.dirname(path)))
     if not fix or script.kind != "file":
         return Report(path, script, faults(script))
     from cgilab import mending  # noqa: PLC0415 - what is needed to write is loaded where something is written
@@ -160,8 +161,14 @@ def judged(path: str, *, fix: bool) -> Report:
         backup = mending.apply(whole, change)
     except mending.NotMended as reason:
         return Report(path, script, faults(script), kept=str(reason))
-    mended = read(path, programs=IMAGE)
+    mended = read(path, programs=programs)
     return Report(path, mended, faults(mended), change.lines, backup)
+
+
+@lru_cache(maxsize=1)
+def _programs() -> frozenset[str]:
+    """Return the interpreters that the lab has, by the release of Debian that it is made of."""
+    return image(release.asked(release.settings_of(ROOT)))
 
 
 @lru_cache(maxsize=1)

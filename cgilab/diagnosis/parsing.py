@@ -180,11 +180,13 @@ NO_NAME = re.compile(r"cannot import name '(\w+)' from (?:partially initialized 
 NO_ATTRIBUTE = re.compile(r"(?:partially initialized )?module '([\w.]+)' has no attribute '(\w+)'")
 NO_TYPE_ATTRIBUTE = re.compile(r"type object '(\w+)' has no attribute '(\w+)'")
 
-# What left the standard library with Python 3.12 and 3.13 (PEP 594 and others): the lab's has it no longer.
+# What left the standard library (PEP 594 and others), by the Python from which on it is gone.
 REMOVED = {
-    "aifc", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "distutils", "imghdr", "imp",
-    "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd", "sunau",
-    "telnetlib", "uu", "xdrlib",
+    **dict.fromkeys(("asynchat", "asyncore", "distutils", "imp", "smtpd"), (3, 12)),
+    **dict.fromkeys(
+        ("aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap", "msilib", "nis",
+         "nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib"), (3, 13),
+    ),
 }  # fmt: skip
 
 # The chapter's own module is in the image, though not in every Python's standard library.
@@ -498,13 +500,13 @@ def shadows(script: Script) -> set[str]:
 
     Those that are part of the interpreter, such as ``time``, are found before any file.
     """
-    return _shadows(script.neighbours)
+    return _shadows(script.neighbours, script.python)
 
 
 # Scripts of one folder have the same neighbours.
 @lru_cache(maxsize=1)
-def _shadows(neighbours: frozenset[str]) -> set[str]:
-    library = (_library() | LEGACY) - set(sys.builtin_module_names)
+def _shadows(neighbours: frozenset[str], python: tuple[int, int]) -> set[str]:
+    library = (_library(python) | LEGACY) - set(sys.builtin_module_names)
     return {name.removesuffix(".py") for name in neighbours if name.endswith(".py")} & library
 
 
@@ -537,7 +539,8 @@ def before_removed_module(script: Script) -> Finding | None:
     """The same, of a source alone."""
     for module, name, line in _imports_of(script, functions=True):
         instead = instead_of(module, "") or instead_of(module, name)
-        if module.partition(".")[0] in LEGACY or _is_neighbour(script, module):
+        top = module.partition(".")[0]
+        if top in LEGACY or _is_neighbour(script, module) or script.python < REMOVED.get(top, (0, 0)):
             continue
         if instead and (module in REPLACED or module.partition(".")[0] in REPLACED):
             return _removed(
@@ -634,7 +637,7 @@ def before_missing_module(script: Script) -> Finding | None:
         return None  # it knows more folders than can be seen here
     for module, _, line in _imports_of(script):
         top = module.partition(".")[0]
-        if top not in _library() | LEGACY and not _is_neighbour(script, top) and instead_of(module, "") is None:
+        if top not in _library(script.python) | LEGACY and not _is_neighbour(script, top) and instead_of(module, "") is None:
             return _missing(
                 script.name, f"line {line}", module, "", line_exhibit(script, line), neighbours=script.neighbours
             )
@@ -674,9 +677,10 @@ def _imports_of(script: Script, *, functions: bool = False) -> list[tuple[str, s
     return [] if isinstance(tree, Problem) else imports(tree, functions=functions)
 
 
-def _library() -> set[str]:
-    """Return the modules of the Python in the lab, whichever it is that reads the script here."""
-    return set(sys.stdlib_module_names) - REMOVED
+def _library(python: tuple[int, int]) -> set[str]:
+    """Return the modules of the Python that runs a script, whichever it is that reads the script here."""
+    gone = {module for module, since in REMOVED.items() if python >= since}
+    return (set(sys.stdlib_module_names) | REMOVED.keys()) - gone
 
 
 def _is_neighbour(script: Script, module: str) -> bool:

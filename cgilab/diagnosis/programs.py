@@ -1,9 +1,18 @@
 """The interpreters that the lab's image has, for a check on a machine that is not the one where the scripts run."""
 
+from cgilab.release import PYTHON, USUAL
+
 NAMES = (
-    "awk", "bash", "cat", "dash", "env", "false", "grep", "mawk", "nawk", "python3", "python3.13", "rbash", "sed", "sh",
-    "sort", "tail", "tee", "true",
+    "awk", "bash", "cat", "dash", "env", "false", "grep", "mawk", "nawk", "python3", "rbash", "sed", "sh", "sort", "tail",
+    "tee", "true",
 )  # fmt: skip
 
-# /bin is /usr/bin in Debian.
-IMAGE = frozenset(f"{folder}/{name}" for folder in ("/bin", "/usr/bin") for name in NAMES)
+
+def image(release: str) -> frozenset[str]:
+    """Return the paths of the interpreters in the image that is made of a release of Debian."""
+    names = (*NAMES, "python{}.{}".format(*PYTHON[release]))
+    # /bin is /usr/bin in Debian.
+    return frozenset(f"{folder}/{name}" for folder in ("/bin", "/usr/bin") for name in names)
+
+
+IMAGE = image(USUAL)

@@ -12,7 +12,7 @@ PERMISSION_DENIED = 13
 SCRIPT_ENDINGS = (".py", ".cgi", ".pl", ".sh", ".rb", ".php")
 
 # As <FilesMatch> in docker/web/httpd.conf.
-NEVER_SERVED = re.compile(r"^\.|^#.*#$|~$|\.(?:bak\d*|old|orig|save|swp)$", re.IGNORECASE)
+NEVER_SERVED = re.compile(r"^\.|^#.*#$|~$|\.(?:bak\d*|old|orig|save|swp)$|^requirements\.txt$", re.IGNORECASE)
 
 EXECUTE = 0o111
 EXECUTE_BY_OTHERS = 0o001
@@ -100,7 +100,8 @@ def denied_name(evidence: Evidence) -> Finding | None:
         f"The server's configuration forbids to serve {evidence.name!r}.",
         log_exhibits(evidence),
         [
-            "Dot files and what editors leave beside a file (name~, name.bak, name.orig, name.swp) are never served.",
+            "Dot files and what editors leave beside a file (name~, name.bak, name.orig, name.swp) are never served,",
+            "nor is requirements.txt, which lists the packages of the services.",
             "Give the script another name.",
         ],
     )

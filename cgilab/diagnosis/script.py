@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,6 +71,12 @@ class Script(NamedTuple):
         if self.content.partition(b"\n")[2].startswith(b"PK\x03\x04"):
             return False  # an archive that Python runs (zipapp)
         return self.language.startswith(PYTHON) if self.language else self.name.lower().endswith(".py")
+
+    @property
+    def python(self) -> tuple[int, int]:
+        """The version of the Python that runs it, where it is one of Python: this one's, where no programs are told."""
+        minors = [path.rpartition("/python3.")[2] for path in self.programs or () if "/python3." in path]
+        return (3, int(minors[0])) if minors else sys.version_info[:2]
 
     @property
     def lines(self) -> list[bytes]:

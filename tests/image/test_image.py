@@ -6,7 +6,8 @@ import docker
 import pytest
 from testinfra.host import Host
 
-from cgilab.diagnosis.programs import IMAGE
+from cgilab.diagnosis.programs import image
+from tests.support.debian import DEBIAN, PYTHON
 from tests.support.running_lab import RunningLab
 
 MODULES = {
@@ -60,11 +61,15 @@ def test_the_modules_loaded_are_those_that_are_needed(host: Host) -> None:
 
 def test_versions(host: Host) -> None:
     assert re.match(r"Server version: Apache/2\.4\.\d+ \(Debian\)$", lines(host, "apache2 -v")[0])
-    assert re.fullmatch(r"Python 3\.13\.\d+", host.check_output("python3 --version"))
+    assert re.fullmatch(r"Python {}\.{}\.\d+".format(*PYTHON), host.check_output("python3 --version"))
 
 
 def test_the_module_cgi_is_there_and_complains_of_nothing(host: Host) -> None:
-    assert host.check_output("python3 -W error -c %s", "import cgi; print(cgi.__name__)") == "cgi"
+    # Python 3.11 says, where it is asked to, that the module will be removed.
+    known = "ignore:'cgi' is deprecated and slated for removal in Python 3.13"
+    program = "import cgi; print(cgi.__name__)"
+
+    assert host.check_output("python3 -W error -W %s -c %s", known, program) == "cgi"
 
 
 def test_one_port_is_listened_on(host: Host) -> None:
@@ -98,7 +103,7 @@ def test_the_server_is_not_root(host: Host, lab: RunningLab) -> None:
 INTERPRETERS = {
     "awk", "bash", "csh", "dash", "env", "expect", "fish", "gawk", "groovy", "java", "ksh", "lua", "make", "mawk",
     "nawk", "node", "original-awk", "perl", "php", "php-cgi", "pypy3", "python", "python2", "python2.7", "python3",
-    "python3.12", "python3.13", "python3.14", "Rscript", "ruby", "sed", "sh", "tclsh", "tcsh", "wish", "zsh",
+    "python3.11", "python3.12", "python3.13", "python3.14", "Rscript", "ruby", "sed", "sh", "tclsh", "tcsh", "wish", "zsh",
 }  # fmt: skip
 
 
@@ -106,8 +111,8 @@ def test_the_interpreters_are_those_that_a_check_on_the_host_counts_on(host: Hos
     folders = "/bin /usr/bin /usr/local/bin"
     found = set(lines(host, f"find -L {folders} -maxdepth 1 -type f -executable -print"))
 
-    assert found >= IMAGE
-    assert {path for path in found if path.rpartition("/")[2] in INTERPRETERS} <= IMAGE
+    assert found >= image(DEBIAN)
+    assert {path for path in found if path.rpartition("/")[2] in INTERPRETERS} <= image(DEBIAN)
 
 
 def test_nothing_can_be_written_but_memory(host: Host) -> None:
@@ -165,4 +170,5 @@ def test_the_image_is_small(lab: RunningLab) -> None:
     finally:
         client.close()
 
-    assert size <= 130_000_000  # bytes, as `docker images` counts them
+    # Bytes, as `docker images` counts them. In bookworm httpd's libxml2 brings 36 MB of Unicode tables (libicu) along.
+    assert size <= {"trixie": 130_000_000, "bookworm": 165_000_000}[DEBIAN]

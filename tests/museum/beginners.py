@@ -408,6 +408,7 @@ WRITTEN_BY_BEGINNERS = (
         ),
         says="malformed header from script 'r_stderr_stdout.py': Bad header:   File ",
         cause="exception-before-headers",
+        python=(3, 13),  # before, the warning that cgi will be removed comes first
     ),
     Piece(
         "r_print_exc.py",
@@ -685,6 +686,7 @@ UNUSUAL_BUT_RIGHT = (
         """,
         ),
         body=b"<p>Ann Ann, Bob</p>\n",
+        python=(3, 12),
     ),
     Sound(
         "s_systemexit.py",

@@ -641,6 +641,7 @@ PARSED = (
         cause="syntax-error",
         before="syntax-error",
         says="source code cannot contain null bytes",
+        python=(3, 12),
     ),
     Piece(
         "assignment_in_condition.py",
@@ -756,6 +757,9 @@ REMOVED = (
     ("cgi_escape", 'import cgi\n\nsafe = cgi.escape("<b>")\n', "module 'cgi' has no attribute 'escape'"),
 )  # fmt: skip
 
+# Of these, what the library had until a newer Python.
+NEW = {"imp": (3, 12), "distutils": (3, 12), "telnetlib": (3, 13), "crypt": (3, 13)}
+
 IMPORTED = (
     *(
         Piece(
@@ -764,6 +768,7 @@ IMPORTED = (
             cause="removed-module",
             before="removed-module",
             says=says,
+            python=NEW.get(name, (3, 11)),
         )
         for name, text, says in REMOVED
     ),

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.museum.place import place_all
-from tests.museum.serving import PLACED
-from tests.museum.sound import SOUND
+from tests.museum.serving import PLACED, SOUND
 from tests.support.running_lab import RunningLab, running_lab
 
 

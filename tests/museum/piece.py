@@ -51,6 +51,7 @@ class Placed:
         folder_mode: of the folder in which the piece lies, which then is its own.
         in_www: whether it lies in the document root.
         url: the path of the request; empty for that of the piece.
+        python: the oldest Python of which what is said of the piece holds.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Placed:
     in_www: bool = False
     url: str = ""
     request: Request = field(default_factory=Request)
+    python: tuple[int, int] = (3, 11)
 
     @property
     def path(self) -> str:

@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.museum.broken import BROKEN
+from tests.museum import broken, sound
 from tests.museum.piece import Piece, Placed
 from tests.museum.place import can_place
+from tests.support.debian import PYTHON
 from tests.support.running_lab import RunningLab
 from tests.support.wire import exchange
+
+# What holds of the lab's Python.
+BROKEN = tuple(piece for piece in broken.BROKEN if piece.python <= PYTHON)
+SOUND = tuple(piece for piece in sound.SOUND if piece.python <= PYTHON)
 
 PLACED = [piece for piece in BROKEN if can_place(piece)]
 NEEDS_ROOT = pytest.mark.skip("only root can place what belongs to somebody else")

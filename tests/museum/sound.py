@@ -122,7 +122,7 @@ LANGUAGES = (
         body=b"Hello\n",
     ),
     Sound("spaced_shebang.py", script(HELLO.partition(b"\n")[2].decode(), "#!  /usr/bin/python3 \t "), body=b"Hello\n"),
-    Sound("exact_version.py", script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/python3.13"), body=b"Hello\n"),
+    Sound("exact_version.py", script(HELLO.partition(b"\n")[2].decode(), "#!/usr/bin/python3.13"), body=b"Hello\n", python=(3, 13)),
     Sound("crlf_but_for_the_first_line.py", f"{ENV}\n".encode() + crlf(HELLO.partition(b"\n")[2]), body=b"Hello\n"),
     Sound("no_last_line_end.py", HELLO.rstrip(b"\n"), body=b"Hello\n"),
     Sound("clock", HELLO, body=b"Hello\n"),

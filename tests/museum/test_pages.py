@@ -6,9 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.museum.beginners import WRITTEN_BY_BEGINNERS
-from tests.museum.broken import BROKEN
 from tests.museum.piece import Piece
-from tests.museum.serving import ask, rows
+from tests.museum.serving import BROKEN, ask, rows
 from tests.support.running_lab import RunningLab
 from tests.support.wire import parse
 

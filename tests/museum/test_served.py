@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from cgilab.diagnosis.programs import IMAGE
-from tests.museum.broken import BROKEN
+from cgilab.diagnosis.programs import image
 from tests.museum.piece import Piece, Placed, Sound
-from tests.museum.serving import PLACED, ask, rows
-from tests.museum.sound import SOUND
+from tests.museum.serving import BROKEN, PLACED, SOUND, ask, rows
+from tests.support.debian import DEBIAN
 from tests.support.recorded import summaries
 from tests.support.running_lab import RunningLab
 from tests.support.wait import wait_until
@@ -100,7 +99,9 @@ def spaceless(text: str) -> str:
 
 
 def test_the_lab_has_the_programs_that_the_pieces_name(lab: RunningLab) -> None:
-    assert lab.compose.execute("ls", *sorted(IMAGE)).split() == sorted(IMAGE)
+    programs = sorted(image(DEBIAN))
+
+    assert lab.compose.execute("ls", *programs).split() == programs
 
 
 def test_no_piece_takes_the_place_of_another() -> None:

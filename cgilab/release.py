@@ -1,0 +1,45 @@
+"""The releases of Debian that the lab can be made of: the setting DEBIAN, of the environment or of the file .env."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from cgilab.errors import LabError
+
+USUAL = "trixie"
+
+# The Python of each release.
+PYTHON = {"trixie": (3, 13), "bookworm": (3, 11)}
+
+
+def asked(settings: Mapping[str, str]) -> str:
+    """Return the release that the setting DEBIAN names, trixie where it names none.
+
+    Args:
+        settings: the variables of the environment and of the file .env.
+
+    Raises:
+        LabError: it names neither of the two.
+    """
+    release = settings.get("DEBIAN") or USUAL
+    if release not in PYTHON:
+        raise LabError(
+            f"DEBIAN is {release!r}, and the lab can be made of Debian trixie or bookworm.",
+            "Type:  make up DEBIAN=bookworm",
+            "Or leave DEBIAN out, for trixie.",
+        )
+    return release
+
+
+def env_file(root: Path) -> dict[str, str]:
+    """Return the variables that the file .env of a folder sets, as far as this package looks at their values."""
+    path = root / ".env"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    lines = re.findall(r"^\s*(?:export\s+)?(\w+)\s*[=:]\s*(.*?)\s*$", text, re.MULTILINE)
+    return {name: value.strip("'\"") for name, value in lines}
+
+
+def settings_of(root: Path) -> dict[str, str]:
+    """Return the variables of the environment, and those that the file .env of a folder sets beside them."""
+    return {**env_file(root), **os.environ}
