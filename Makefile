@@ -39,6 +39,10 @@ up: ## start the lab on http://localhost:8080 (another port: make up PORT=8081)
 wamp: ## start the lab with database, PHP and Adminer
 	@$(PYTHON) -m cgilab up --wamp
 
+.PHONY: bundle
+bundle: environment ## write one file from which the lab starts without a network (make wamp BUNDLE=FILE)
+	@.venv/bin/python -m cgilab bundle $(if $(FILE),"$(FILE)")
+
 .PHONY: down
 down: ## stop the lab; the database keeps its tables
 	@docker compose --profile wamp down

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cgilab.errors import LabError
 
@@ -21,8 +23,11 @@ INSTALL_DOCKER = (
 )
 
 
-def prepare() -> dict[str, str]:
+def prepare(settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """Make sure that an engine answers and that there is a base image, which takes a bare machine some 40 seconds.
+
+    Args:
+        settings: those that say which base image: DEBIAN and BASE_IMAGE; by default the environment's.
 
     Returns:
         The setting of compose.yaml that follows: BASE_IMAGE.
@@ -32,8 +37,19 @@ def prepare() -> dict[str, str]:
     """
     if os.name == "nt":
         return {}  # Docker Desktop brings the engine, and there is no shell to run the scripts.
-    _set_up("docker/engine/ensure.sh")
-    return {"BASE_IMAGE": _set_up("docker/base/ensure.sh")}
+    prepare_engine()
+    said = {name: (settings or os.environ).get(name, "") for name in ("DEBIAN", "BASE_IMAGE")}
+    return {"BASE_IMAGE": _set_up("docker/base/ensure.sh", said)}
+
+
+def prepare_engine() -> None:
+    """Make sure that an engine answers.
+
+    Raises:
+        LabError: none can be had; the script has said why.
+    """
+    if os.name != "nt":
+        _set_up("docker/engine/ensure.sh")
 
 
 def docker(
@@ -93,8 +109,53 @@ def inspect(kind: str, name: str) -> dict[str, Any]:
     return description
 
 
-def _set_up(script: str) -> str:
-    done = subprocess.run(["sh", str(ROOT / script)], stdout=subprocess.PIPE, text=True, check=False)
+def save(image: str, file: IO[bytes]) -> None:
+    """Write an image as ``docker save`` does.
+
+    Args:
+        image: its id.
+        file: where it is written.
+
+    Raises:
+        LabError: Docker failed.
+    """
+    with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        shutil.copyfileobj(program.stdout, file, 1 << 20)
+    if program.returncode:
+        raise LabError(f"Docker failed at: docker save {image}")
+
+
+def load(file: IO[bytes]) -> str:
+    """Give Docker an image that `save` has written; it may be compressed.
+
+    Returns:
+        The name by which Docker knows it.
+
+    Raises:
+        LabError: Docker failed; its own words are part of the message.
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["docker", "load", "--quiet"], stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        try:
+            with program.stdin:
+                shutil.copyfileobj(file, program.stdin, 1 << 20)
+        except BrokenPipeError:
+            pass  # it ended before all was read, and says why
+        said = program.stdout.read().decode(errors="replace").strip()
+    loaded = re.search(r"^Loaded image(?: ID)?: (\S+)$", said, re.MULTILINE)
+    if program.returncode or loaded is None:
+        raise LabError("Docker failed at: docker load", *said.splitlines()[-5:])
+    return loaded[1]
+
+
+def _set_up(script: str, settings: Mapping[str, str] | None = None) -> str:
+    environment = {**os.environ, **(settings or {})}
+    done = subprocess.run(
+        ["sh", str(ROOT / script)], env=environment, stdout=subprocess.PIPE, text=True, check=False
+    )
     if done.returncode:
         raise LabError(f"{script} did not succeed; the lines above say why.")
     return done.stdout.strip()

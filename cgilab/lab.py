@@ -78,11 +78,15 @@ class Lab:
 
     def environment(self) -> dict[str, str]:
         """Return the variables that Compose needs beside the caller's: the settings, and which files and servers."""
-        known = {**release.settings_of(self.root), **self.settings}
+        known = self.known()
         opened = [file for setting, file in OPENED_BY.items() if known.get(setting, "") not in {"", "0"}]
         files = os.pathsep.join(str(self.root / file) for file in ["compose.yaml", *opened])
         # With the profile, Compose knows of all servers; those to be started are named.
         return {**self.settings, "COMPOSE_PROFILES": PROFILE, **({"COMPOSE_FILE": files} if opened else {})}
+
+    def known(self) -> dict[str, str]:
+        """Return the settings as they hold for this lab: its own, then the environment's, then those of .env."""
+        return {**release.settings_of(self.root), **self.settings}
 
     def execute(self, *command: str, given: str = "", server: str = WEB) -> str:
         """Run a program in the running lab, and return what it printed.

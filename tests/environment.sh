@@ -3,6 +3,7 @@
 # with which the README calls the lab; asked for a browser, also to Chromium, in which the tests open the lab's page.
 #
 #     tests/environment.sh [browser]
+#     BUNDLE=FILE tests/environment.sh      without a network, from the wheels in a bundle
 #
 # The same by hand:  python3 -m venv .venv && .venv/bin/pip install --require-hashes -r requirements.lock
 #
@@ -20,7 +21,8 @@ environment=$here/../.venv
 lock=$here/../requirements.lock
 
 main() {
-    have curl || need_package curl "there is no curl on PATH"
+    # With a bundle there is no network to get it by, and only the README's examples call it.
+    have curl || [ -n "${BUNDLE-}" ] || need_package curl "there is no curl on PATH"
     make_environment
     [ "${1-}" != browser ] || need_browser
 }
@@ -33,12 +35,25 @@ make_environment() {
     say "making the virtual environment .venv for the tests, from requirements.lock, about 20 seconds"
     "$python" -m venv --clear "$environment" || fail "$python could not make a virtual environment"
     log=$environment/pip.log
-    "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$lock" >"$log" 2>&1 || {
+    set --
+    if [ -n "${BUNDLE-}" ]; then
+        take_wheels
+        set -- --no-index --find-links="$environment/wheels"
+    fi
+    "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes "$@" -r "$lock" >"$log" 2>&1 || {
         say_last_lines "$log"
         fail "pip could not install what requirements.lock lists; its last words are above, all of them in .venv/pip.log" \
             "Mend what it names, then type the same command again"
     }
     cp "$lock" "$environment/requirements.lock"
+}
+
+# The module lies in the project's folder, and the bundle's path starts at the caller's.
+take_wheels() {
+    case $BUNDLE in /*) bundle=$BUNDLE ;; *) bundle=$PWD/$BUNDLE ;; esac
+    mkdir "$environment/wheels"
+    (cd "$here/.." && .venv/bin/python -m cgilab.bundle "$bundle" .venv/wheels) ||
+        fail "no wheels could be taken from BUNDLE=$BUNDLE; the lines above say why"
 }
 
 need_python() {

@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from cgilab import host
-from cgilab.engine import ROOT, docker, prepare
+from cgilab import bundle, host, packages, release
+from cgilab.engine import ROOT, docker, load, prepare, prepare_engine
 from cgilab.errors import LabError
 from cgilab.lab import HIGHEST_PORT, SERVERS, SETTINGS, WEB, Lab, default_lab
 
@@ -16,27 +16,76 @@ DEFAULT_PORT = 8080
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab up` takes its settings from the environment, as `docker compose up` does."""
+    parser.add_argument("--bundle", type=Path, metavar="FILE", help="build nothing: load what `lab bundle` has written")
     parser.add_argument("--wamp", action="store_true", help="database, PHP and Adminer too")
     parser.epilog = f"Settings, taken from the environment and from .env: {', '.join(SETTINGS)}."
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the lab and print its address and its services."""
-    prepared = prepare()
+    settings = release.settings_of(ROOT)
+    release.asked(settings)
+    file = arguments.bundle or settings.get("BUNDLE")
+    if file:
+        prepare_engine()
+    prepared = {} if file else prepare(settings)
     lab = default_lab()
     lab = replace(lab, settings={**lab.settings, **prepared}, servers=SERVERS if arguments.wamp else (WEB,))
     refuse_lab_of_another_folder(lab)
     refuse_taken_port(lab)
-    missing = [server for server in lab.servers if not docker("image", "ls", "--quiet", f"cgi-lab/{server}")]
-    for server in missing:
-        print(f"image: building cgi-lab/{server} from docker/{server}, once; it takes less than a minute")
-    lab.build(watched=bool(missing) and sys.stderr.isatty())
+    if file:
+        load_bundle(lab, Path(file))
+    else:
+        build(lab)
     lab.start()
     url = lab.url()
     print(f"lab: ready on {url}")
     for service in lab.services():
         print(f"     {url}/cgi-bin/{service}")
     return 0
+
+
+def build(lab: Lab) -> None:
+    """Build the images of the servers that are to be started; the first time, the user is told and shown."""
+    missing = [server for server in lab.servers if not docker("image", "ls", "--quiet", f"cgi-lab/{server}")]
+    for server in missing:
+        print(f"image: building cgi-lab/{server} from docker/{server}, once; it takes less than a minute")
+    lab.build(watched=bool(missing) and sys.stderr.isatty())
+
+
+def load_bundle(lab: Lab, path: Path) -> None:
+    """Take all images from a bundle that are not here yet, and give them the names that Compose looks for.
+
+    Raises:
+        LabError: the bundle is not whole, or not for this lab or this engine. Then nothing of it was loaded.
+    """
+    described = lab.configuration()["services"]
+    with bundle.opened(path) as whole:
+        manifest = whole.manifest
+        debian = release.asked(lab.known())
+        if manifest.debian != debian:
+            raise LabError(
+                f"{path} holds the lab made of Debian {manifest.debian}, and {debian} is asked for.",
+                f"Type:  make up DEBIAN={manifest.debian} BUNDLE={path}",
+            )
+        engine = docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
+        if manifest.engine != engine:
+            raise LabError(
+                f"{path} holds images for {manifest.engine}, and the engine of this machine is {engine}.",
+                "Make it on a machine like this one:  make bundle",
+            )
+        here = set(docker("image", "ls", "--all", "--no-trunc", "--quiet").splitlines())
+        for part in manifest.images:
+            server = Path(part.name).name.partition(".")[0]
+            image = part.image
+            if image not in here:
+                print(f"bundle: loading the image {part.tag}")
+                with whole.part(part) as content:
+                    image = load(content)
+            docker("tag", image, described[server]["image"] if server in described else part.tag)
+    asked = bundle.sha256_of(lab.folders()["CGI_BIN"] / packages.NAME)
+    if asked not in {"", manifest.packages}:
+        print(f"bundle: {packages.NAME} is another than when the bundle was made; what it adds is not installed")
 
 
 def refuse_lab_of_another_folder(lab: Lab) -> None:
