@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cgilab import host
 from cgilab.engine import ROOT, docker, inspect
@@ -64,11 +64,13 @@ class Lab:
     root: Path = ROOT
     servers: Sequence[str] = (WEB,)
 
-    def compose(self, *arguments: str, watched: bool = False, given: str = "") -> str:
+    def compose(
+        self, *arguments: str, watched: bool = False, given: str | IO[Any] = "", into: IO[bytes] | None = None
+    ) -> str:
         """Run ``docker compose`` for this lab; see `cgilab.engine.docker` for what goes in and comes out."""
         project = ["--project-name", self.project] if self.project else []
         whole = ["compose", "--project-directory", str(self.root), *project, *arguments]
-        return docker(*whole, environment=self.environment(), watched=watched, given=given)
+        return docker(*whole, environment=self.environment(), watched=watched, given=given, into=into)
 
     def environment(self) -> dict[str, str]:
         """Return the variables that Compose needs beside the caller's: the settings, and which files and servers."""
