@@ -14,6 +14,10 @@ URL ?= /cgi-bin/web_02.py
 NAME ?=
 WITH ?= http_client
 
+# What `make db-dump` writes and `make db-restore` reads; YES=1 lets `make clean` remove the database unasked.
+FILE ?=
+YES ?=
+
 # Where another port is asked for, the clients look for the lab there.
 ifdef PORT
 export LAB_URL ?= http://localhost:$(PORT)
@@ -62,6 +66,36 @@ logs: running ## show the last requests and errors
 .PHONY: shell
 shell: running ## open a shell in the container
 	@docker compose exec web bash
+
+# --- The database --------------------------------------------------------------------------------
+
+.PHONY: db-password
+db-password: ## show account and password of the database
+	@$(PYTHON) -m cgilab db password
+
+.PHONY: db-shell
+db-shell: ## open MariaDB's client as the administrator
+	@$(PYTHON) -m cgilab db shell
+
+.PHONY: db-dump
+db-dump: ## write the database into a file (FILE=lab.sql or FILE=lab.sql.gz)
+	@$(PYTHON) -m cgilab db dump "$(FILE)"
+
+.PHONY: db-restore
+db-restore: ## put a dump in the place of the database (FILE=lab.sql)
+	@$(PYTHON) -m cgilab db restore "$(FILE)"
+
+.PHONY: db-snapshot
+db-snapshot: ## keep the database as it is now, in its own volume (NAME=before-lesson-3)
+	@$(PYTHON) -m cgilab db snapshot "$(NAME)"
+
+.PHONY: db-snapshots
+db-snapshots: ## list the snapshots
+	@$(PYTHON) -m cgilab db snapshots
+
+.PHONY: db-rollback
+db-rollback: ## put a snapshot in the place of the database (NAME=before-lesson-3)
+	@$(PYTHON) -m cgilab db rollback "$(NAME)"
 
 # --- Exchanges -----------------------------------------------------------------------------------
 
@@ -147,8 +181,8 @@ lock: environment ## pin the newest versions of what tests and checks need
 		--custom-compile-command 'make lock' --output-file requirements.lock
 
 .PHONY: clean
-clean: ## remove all that the project has made, but no service and no page
-	@$(PYTHON) -m cgilab clean
+clean: ## remove all that the project has made, but no service and no page; it asks about the database (YES=1)
+	@$(PYTHON) -m cgilab clean $(if $(YES),--yes)
 
 # --- What other targets need ---------------------------------------------------------------------
 

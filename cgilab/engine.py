@@ -56,7 +56,8 @@ def docker(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     watched: bool = False,
-    given: str = "",
+    given: str | IO[Any] = "",
+    into: IO[bytes] | None = None,
     tells_progress: bool = False,
 ) -> str:
     """Run ``docker`` with these arguments.
@@ -65,11 +66,13 @@ def docker(
         arguments: such as ``image``, ``ls``.
         environment: variables to set or to replace in the caller's environment.
         watched: lets Docker speak to the user directly, for long steps with a progress display.
-        given: what the program finds on its standard input.
+        given: what the program finds on its standard input: a text, or an open file, which is not read into memory.
+        into: an open file for what it writes to its standard output.
         tells_progress: where it fails, its standard output says why, too.
 
     Returns:
-        What Docker wrote to its standard output, without the last line break; empty where it was watched.
+        What Docker wrote to its standard output, without the last line break; empty where it was watched or went into
+        a file.
 
     Raises:
         LabError: Docker is not installed, or it failed; its own words are part of the message.
@@ -78,8 +81,9 @@ def docker(
         done = subprocess.run(
             ["docker", *arguments],
             env={**os.environ, **(environment or {})},
-            **({"input": given} if given else {"stdin": subprocess.DEVNULL}),
-            capture_output=not watched,
+            **({"input": given} if isinstance(given, str) and given else {"stdin": given or subprocess.DEVNULL}),
+            stdout=into or (None if watched else subprocess.PIPE),
+            stderr=None if watched else subprocess.PIPE,
             text=True,
             encoding="utf-8",
             errors="replace",

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cgilab import host, packages, release
 from cgilab.engine import ROOT, docker, inspect
@@ -67,13 +67,22 @@ class Lab:
     servers: Sequence[str] = (WEB,)
 
     def compose(
-        self, *arguments: str, watched: bool = False, given: str = "", tells_progress: bool = False
+        self,
+        *arguments: str,
+        watched: bool = False,
+        given: str | IO[Any] = "",
+        into: IO[bytes] | None = None,
+        tells_progress: bool = False,
     ) -> str:
         """Run ``docker compose`` for this lab; see `cgilab.engine.docker` for what goes in and comes out."""
         project = ["--project-name", self.project] if self.project else []
-        whole = ["compose", "--project-directory", str(self.root), *project, *arguments]
         return docker(
-            *whole, environment=self.environment(), watched=watched, given=given, tells_progress=tells_progress
+            *("compose", "--project-directory", str(self.root), *project, *arguments),
+            environment=self.environment(),
+            watched=watched,
+            given=given,
+            into=into,
+            tells_progress=tells_progress,
         )
 
     def environment(self) -> dict[str, str]:

@@ -114,7 +114,7 @@ def copy(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFact
     inherited = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
     made = Copy(folder, {**inherited, **own}, port)
     yield made
-    made.type("python3 -m cgilab clean")
+    made.type("python3 -m cgilab clean --yes")
 
 
 def commands_of_table(column: str) -> list[str]:
