@@ -85,6 +85,7 @@ def collect() -> Description:
     told, banner = php.answer()
     return Description(
         httpd=description.httpd_of(version, dump, banner),
+        debian=platform.freedesktop_os_release().get("VERSION_CODENAME"),
         python=platform.python_version(),
         php=told,
         database=database.answer(),
@@ -229,12 +230,17 @@ def services_in(folder: str = SERVICES, seconds: float = JUDGING_TIME) -> list[S
 
 def _service(path: str, folder: str, found: list[Diagnosis] | None) -> Service:
     name = os.fsencode(os.path.relpath(path, folder))
+
+    def told(text: str) -> str:
+        # As the folder is called on the user's machine.
+        return visible(text.replace(f"{folder}/", "cgi-bin/"))
+
     return Service(
         name=_readable(name),
         url=URL_OF_SERVICES + quote(name),
         level=None if found is None else judging.level(found),
         faults=[
-            Fault(one.cause, visible(one.finding.sentence), one.certain, list(map(visible, one.finding.fix)))
+            Fault(one.cause, told(one.finding.sentence), one.certain, list(map(told, one.finding.fix)))
             for one in found or []
         ],
     )

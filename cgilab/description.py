@@ -143,8 +143,18 @@ class Failed:
 
 @dataclass(frozen=True)
 class Description:
-    """What a lab is made of; `projects` are the folders of the document root, `failures` start with the last one."""
+    """What a lab is made of.
 
+    Attributes:
+        debian: the release that httpd and Python are of, such as ``trixie``.
+        httpd, python, php, database: the servers.
+        services: those that httpd can be asked for, and those that only should be.
+        projects, pages: the folders and the pages of the document root.
+        sites: the aliases and the virtual hosts of the user's.
+        failures: the last one first.
+    """
+
+    debian: str | None
     httpd: Httpd
     python: str
     php: Php
