@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Thread
@@ -156,12 +157,12 @@ def php_and_banner(address: str = ASKED_PHP) -> tuple[Php, str | None]:
     finally:
         connection.close()
     banner = response.getheader("Server")
-    if response.status == 200:  # noqa: PLR2004 - OK
+    if response.status == HTTPStatus.OK:
         try:
             return description.php_of(json.loads(content)), banner
         except ValueError:
             return Php(None, [], None, "what it says of itself is no JSON"), banner
-    if response.status == 404:  # noqa: PLR2004 - Not Found
+    if response.status == HTTPStatus.NOT_FOUND:
         return Php(None, [], None, "the lab's pages are off, and PHP tells of itself in one of them"), banner
     return Php(None, [], None, f"it does not run; {STARTED_BY}"), banner
 
@@ -192,11 +193,11 @@ def database_of(password: Path = PASSWORD, host: str = DATABASE) -> Database:
             read_timeout=ANSWER_TIMEOUT,
         )
     except pymysql.err.MySQLError as error:
-        code, *words = error.args
-        said = str(words[0]) if words else str(code)
+        said = str(error.args[-1]) if error.args else "it gives no reason"
         return Database(None, f"it does not let the services in: {said}; {STARTED_BY}")
     with connection:
-        return Database(connection.get_server_info(), None)
+        # Such as 11.8.9-MariaDB-0+deb13u1 from Debian.
+        return Database(connection.get_server_info().partition("-MariaDB")[0], None)
 
 
 # --- The user's own -------------------------------------------------------------------------------
@@ -275,11 +276,15 @@ def sites_in(file: Path = SITES) -> list[Site]:
 
 
 def failures() -> list[Failed]:
-    """Return the last recorded exchanges that failed, the last one first."""
+    """Return the last recorded exchanges that failed, the last one first.
+
+    Left out are files that are not there, or not for everyone: browsers ask for some by themselves.
+    """
     found: list[Failed] = []
     kept, _ = read_exchanges()
     for one in reversed(kept):
-        cause = cause_of(one)
+        is_services = bool(one.script) or one.path.startswith(URL_OF_SERVICES)
+        cause = cause_of(one) if is_services or one.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
         if cause:
             found.append(Failed(one.id, one.started, one.method, one.target, one.status, cause))
         if len(found) == LAST_FAILURES:

@@ -55,7 +55,14 @@ def describe(lab: Lab) -> dict[str, Any]:
     web = containers[WEB]
     if web is None or not web["State"]["Running"]:
         raise LabError("The lab is down.", "Type:  make up")
-    collected: dict[str, Any] = json.loads(lab.execute(*COLLECT))
+    said = lab.execute(*COLLECT)
+    try:
+        collected: dict[str, Any] = json.loads(said)
+    except ValueError:
+        raise LabError(
+            f"The lab does not say what it is made of: {visible(said[:200])}",
+            "It may be of another version. Type:  make up",
+        ) from None
     return {
         "url": lab.url(),
         "servers": [_server(server, container) for server, container in containers.items()],
