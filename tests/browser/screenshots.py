@@ -46,7 +46,6 @@ def main() -> None:
         leave_what_is_the_projects(lab)
         for scheme in SCHEMES:
             take_home(browser, lab.url, scheme, arguments.width, arguments.folder / f"home-{scheme}.png")
-            take_home(browser, lab, scheme, arguments.width, arguments.folder / f"home-{scheme}.png")
 
 
 def call(url: str) -> None:

@@ -183,10 +183,13 @@ WINDOWS = [
 
 
 @pytest.mark.parametrize("lab_page", WINDOWS, indirect=True)
-def test_it_is_accessible_and_scrolls_in_one_direction(home: RunningLab, lab_page: LabPage) -> None:
-    call(home, f"/cgi-bin/none.py?{'a-long-query' * 30}")
+def test_it_is_accessible_and_scrolls_in_one_direction(
+    home: RunningLab, lab_page: LabPage, request: pytest.FixtureRequest
+) -> None:
+    mark = f"mark={request.node.callspec.id.replace(' ', '')}-"
     call(home, "/cgi-bin/broken.py")
-    recorded(home, "a-long-query")
+    call(home, f"/cgi-bin/none.py?{mark * 30}")
+    recorded(home, mark)
     open_home(lab_page)
     for summary in lab_page.page.locator("summary").all():
         summary.click()

@@ -104,27 +104,13 @@ def test_an_index_of_the_users_own_wins(lab: RunningLab) -> None:
 
 
 def test_so_does_one_of_php(home: RunningLab) -> None:
-    index = home.www / "index.php"
-    index.write_text("no PHP is in it\n", encoding="utf-8")
+    (home.www / "index.php").write_text("no PHP is in it\n", encoding="utf-8")
     try:
         answer = requests.get(home.url, timeout=10)
     finally:
-        index.unlink()
+        (home.www / "index.php").unlink()
 
-    assert answer.headers.get("Content-Security-Policy") is None
-    assert "<title>localhost</title>" not in answer.text
-
-
-def test_html_comes_before_php(home: RunningLab) -> None:
-    for name in ("index.html", "index.php"):
-        (home.www / name).write_text(name, encoding="utf-8")
-    try:
-        answer = requests.get(home.url, timeout=10)
-    finally:
-        for name in ("index.html", "index.php"):
-            (home.www / name).unlink()
-
-    assert answer.text == "index.html"
+    assert re.findall("<title>localhost</title>", answer.text) == []
 
 
 def test_a_folder_without_an_index_is_none(home: RunningLab) -> None:
@@ -443,8 +429,23 @@ def test_the_web_server_alone_says_what_starts_the_others(machine_settings: dict
         text = page(alone, "/lab/home")
 
     assert told["database"] == {"version": None, "reason": NOT_RUNNING}
+    assert told["php"] == {"version": None, "extensions": [], "opcache": None, "reason": NOT_RUNNING}
+    assert f'<dt>PHP</dt><dd><span class="absent">{NOT_RUNNING}</span></dd>' in text
     assert f'<dt>MariaDB</dt><dd><span class="absent">{NOT_RUNNING}</span></dd>' in text
     assert re.findall('href="(/adminer/|/lab/phpinfo)"', text) == []
+
+
+def test_php_is_told_as_it_tells_of_itself(wamp: RunningLab) -> None:
+    answer = requests.get(f"{wamp.url}/lab/php.json", timeout=10)
+    version = re.match(r"PHP (\S+)", wamp.compose.execute("php-fpm", "-v", server="php"))
+
+    assert answer.status_code == 200
+    assert version
+    assert described(wamp)["php"] == {**answer.json(), "version": version[1], "reason": None}
+    text = page(wamp, "/lab/home")
+    assert f"<dt>PHP</dt><dd>{version[1]}, with OPcache</dd>" in text
+    assert items(text, "inside")[-len(answer.json()["extensions"]) :] == [[one] for one in answer.json()["extensions"]]
+    assert re.findall('href="(/adminer/|/lab/phpinfo)"', text) == ["/adminer/", "/lab/phpinfo"]
 
 
 def test_the_database_is_told(wamp: RunningLab) -> None:
