@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 # `apache2 -v`.
 VERSION = re.compile(r"^Server version: Apache/(?P<version>\S+)", re.MULTILINE)
@@ -240,6 +241,23 @@ def sites_of(told: object) -> list[Site]:
                 )
             )
     return sites
+
+
+def address(url: str, port: int | None) -> str:
+    """Return the address of a site as this machine calls it: that of a virtual host is told without a port.
+
+    Args:
+        url: as it is told.
+        port: the one at which the lab answers.
+    """
+    try:
+        parts = urlsplit(url)
+        known = parts.port
+    except ValueError:
+        return url
+    if port is None or known is not None or parts.scheme != "http" or not parts.hostname:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{port}"))
 
 
 def _text(told: Mapping[Any, Any], name: str) -> str | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from urllib.parse import quote
 
-from cgilab.description import Database, Description, Failed, Fault, Page, Php, Service, Site
+from cgilab.description import Database, Description, Failed, Fault, Page, Php, Service, Site, address
 from cgilab.explanation import TROUBLESHOOTING, visible
 
 # Of a section; a folder may hold any number of files.
@@ -19,14 +19,19 @@ CODES = {"OK": "good", "WARN": "warn", "ERR": "bad"}
 NOT_JUDGED = "not judged"
 
 
-def as_html(found: Description) -> str:
-    """Return the page."""
+def as_html(found: Description, port: int | None = None) -> str:
+    """Return the page.
+
+    Args:
+        found: what it shows.
+        port: the one at which the browser has called the lab; None for HTTP's own.
+    """
     parts = [
         _section("Services", _services(found.services), "services"),
         _section("Last failures", _failures(found.failures), "failures"),
         _section("Servers", _servers(found)),
         _section("Pages", _pages(found.projects, found.pages)),
-        _section("Aliases and virtual hosts", _sites(found.sites)),
+        _section("Aliases and virtual hosts", _sites(found.sites, port)),
         _section("Inside", _inside(found)),
     ]
     wide, narrow = "\n".join(parts[:2]), "\n".join(parts[2:])
@@ -45,7 +50,7 @@ def _tools(php: Php) -> str:
     tools = [("/lab/", "Exchanges"), (TROUBLESHOOTING, "Troubleshooting")]
     if php.version:
         tools[1:1] = [("/adminer/", "Adminer"), ("/lab/phpinfo", "phpinfo")]
-    return "\n    ".join(f'<li><a href="{address}">{name}</a></li>' for address, name in tools)
+    return "\n    ".join(f'<li><a href="{path}">{name}</a></li>' for path, name in tools)
 
 
 # --- Services and failures ------------------------------------------------------------------------
@@ -137,14 +142,14 @@ def _page(one: Page, after: str = "") -> str:
     return f'<li><a class="value" href="{_text(one.url)}">{name}</a></li>'
 
 
-def _sites(found: Sequence[Site]) -> str:
+def _sites(found: Sequence[Site], port: int | None) -> str:
     if not found:
-        return _empty("There is none yet.")
-    return _list(map(_site, found), "sites")
+        return _empty("There is none yet: <code>make alias ADD=shop DIR=shop</code> makes one.")
+    return _list((_site(one, port) for one in found), "sites")
 
 
-def _site(one: Site) -> str:
-    links = "".join(f"<p>{_address(url)}</p>" for url in one.urls)
+def _site(one: Site, port: int | None) -> str:
+    links = "".join(f"<p>{_address(address(url, port))}</p>" for url in one.urls)
     state = '<span class="code good">in force</span>' if one.in_force else '<span class="code bad">not in force</span>'
     folder = f'<p class="hint">{_text(one.folder)}</p>' if one.folder else ""
     error = f'<p class="fault">{_text(one.error)}</p>' if one.error else ""

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from cgilab.description import address
 from cgilab.engine import docker, inspect
 from cgilab.errors import LabError
 from cgilab.explanation import visible
@@ -132,10 +134,10 @@ def _binding(container: Mapping[str, Any], port: str) -> dict[str, str]:
 
 def as_lines(told: Mapping[str, Any]) -> list[str]:
     """Return the description for people."""
-    httpd, php, database = told["httpd"], told["php"], told["database"]
+    httpd, php, database, url = told["httpd"], told["php"], told["database"], told["url"]
     opcache = "with OPcache" if php["opcache"] else "without OPcache"
     rows = [
-        ("url", told["url"]),
+        ("url", url),
         *(("server", _server_line(one)) for one in told["servers"]),
         ("httpd", f"{httpd['version']}, which calls itself {httpd['banner']}"),
         ("python", told["python"]),
@@ -147,10 +149,10 @@ def as_lines(told: Mapping[str, Any]) -> list[str]:
         ("modules", " ".join(httpd["modules"])),
         *((("php has", " ".join(php["extensions"])),) if php["extensions"] else ()),
         *(("vhost", " ".join([one["name"], *one["aliases"], one["where"]])) for one in httpd["virtual_hosts"]),
-        *(("service", _service_line(one)) for one in told["services"]),
-        *(("project", f"{one['name']}/" if one["url"] else f"{one['name']}/, no index") for one in told["projects"]),
-        *(("page", one["name"]) for one in told["pages"]),
-        *(("site", _site_line(one)) for one in told["sites"]),
+        *(("service", _service_line(one, url)) for one in told["services"]),
+        *(("project", url + one["url"] if one["url"] else f"{one['name']}/ has no index") for one in told["projects"]),
+        *(("page", url + one["url"]) for one in told["pages"]),
+        *(("site", _site_line(one, url)) for one in told["sites"]),
         *(("failure", _failure_line(one)) for one in told["failures"]),
     ]
     return [f"{name:9} {visible(str(text))}" for name, text in rows]
@@ -165,14 +167,15 @@ def _server_line(one: Mapping[str, Any]) -> str:
     return f"{one['name']}: {one['state']}, {one['health']}, since {one['since'][:19]} UTC; {size}"
 
 
-def _service_line(one: Mapping[str, Any]) -> str:
+def _service_line(one: Mapping[str, Any], url: str) -> str:
     first = one["faults"][0]["sentence"] if one["faults"] else ""
-    return f"{one['level'] or 'not judged':4} {one['url']}{': ' if first else ''}{first}"
+    return f"{one['level'] or 'not judged':4} {url}{one['url']}{': ' if first else ''}{first}"
 
 
-def _site_line(one: Mapping[str, Any]) -> str:
+def _site_line(one: Mapping[str, Any], url: str) -> str:
     state = "in force" if one["in_force"] else f"not in force: {one['error']}"
-    return f"{one['kind']} {one['name']} {' '.join(one['urls'])} {state}"
+    called = [url + told if told.startswith("/") else address(told, urlsplit(url).port) for told in one["urls"]]
+    return " ".join([one["kind"], one["name"], *called, state])
 
 
 def _failure_line(one: Mapping[str, Any]) -> str:

@@ -381,6 +381,7 @@ def test_ten_failures_are_told_at_most(home: RunningLab) -> None:
 
 SITES = [
     {"name": "shop", "kind": "alias", "urls": ["/shop/"], "folder": "/srv/shop", "in_force": True, "error": None},
+    {"name": "b", "kind": "vhost", "urls": ["http://b.localhost/"], "folder": None, "in_force": True, "error": None},
     {
         "name": "<b>",
         "kind": "vhost",
@@ -414,6 +415,7 @@ def test_aliases_and_virtual_hosts_are_told(home: RunningLab, written: str, expe
     assert told == expected
     shown = [
         ["shop", "in force", "/shop/", "/srv/shop"],
+        ["b", "in force", f"http://b.localhost:{home.port}/"],
         ["<b>", "not in force", "javascript:alert(1)", "<i>"],
     ]
     assert items(text, "aliases-and-virtual-hosts") == (shown if expected else [])

@@ -39,7 +39,14 @@ COLLECTED: dict[str, Any] = {
     "pages": [{"name": "hello.html", "url": "/hello.html"}],
     "sites": [
         {"name": "a", "kind": "alias", "urls": ["/a/"], "folder": "/a", "in_force": True, "error": None},
-        {"name": "b", "kind": "vhost", "urls": [], "folder": None, "in_force": False, "error": "line 3"},
+        {
+            "name": "b",
+            "kind": "vhost",
+            "urls": ["http://b.localhost/"],
+            "folder": None,
+            "in_force": False,
+            "error": "line 3",
+        },
     ],
     "failures": [
         {"id": "X", "started": 0, "method": "GET", "target": "/cgi-bin/\x1b", "status": 500, "cause": "not-found"}
@@ -60,14 +67,14 @@ LINES = [
     "modules   core cgi",
     "php has   curl gd",
     "vhost     localhost ::1 httpd.conf:1",
-    "service   OK   /cgi-bin/web_02.py",
-    "service   ERR  /cgi-bin/x.py: x.py has none.",
-    "service   not judged /cgi-bin/late.py",
-    "project   shop/",
-    "project   empty/, no index",
-    "page      hello.html",
-    "site      alias a /a/ in force",
-    "site      vhost b  not in force: line 3",
+    "service   OK   http://localhost:8080/cgi-bin/web_02.py",
+    "service   ERR  http://localhost:8080/cgi-bin/x.py: x.py has none.",
+    "service   not judged http://localhost:8080/cgi-bin/late.py",
+    "project   http://localhost:8080/shop/",
+    "project   empty/ has no index",
+    "page      http://localhost:8080/hello.html",
+    "site      alias a http://localhost:8080/a/ in force",
+    "site      vhost b http://b.localhost:8080/ not in force: line 3",
     "failure   1970-01-01T00:00:00 UTC GET /cgi-bin/\\x1b 500 not-found",
 ]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from cgilab.description import Php, Site, VirtualHost, httpd_of, php_of, sites_of
+from cgilab.description import Php, Site, VirtualHost, address, httpd_of, php_of, sites_of
 
 VERSION = "Server version: Apache/2.4.71 (Debian)\nServer built:   2026-11-11T12:54:19\n"
 
@@ -145,3 +145,22 @@ def test_whatever_is_told_is_told_as_texts(told: object) -> None:
         assert all(isinstance(url, str) for url in site.urls)
         assert site.folder is None or isinstance(site.folder, str)
     assert isinstance(php_of(told).version, str | None)
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "expected"),
+    [
+        ("http://shop.localhost/", 8080, "http://shop.localhost:8080/"),
+        ("http://shop.localhost/", None, "http://shop.localhost/"),
+        ("http://shop.localhost:81/", 8080, "http://shop.localhost:81/"),
+        ("http://[::1]/x", 8080, "http://[::1]:8080/x"),
+        ("/shop/", 8080, "/shop/"),
+        ("https://shop.localhost/", 8080, "https://shop.localhost/"),
+        ("javascript:x", 8080, "javascript:x"),
+        ("http://[", 8080, "http://["),
+        ("http://x:port/", 8080, "http://x:port/"),
+        ("http:", 8080, "http:"),
+    ],
+)
+def test_the_address_of_a_site_bears_the_labs_port(url: str, port: int | None, expected: str) -> None:
+    assert address(url, port) == expected
