@@ -19,14 +19,13 @@ from threading import Thread
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
-from cgilab import description, judging, services
+from cgilab import description, judging, services, store
 from cgilab.description import Database, Description, Failed, Fault, Page, Php, Service, Site
 from cgilab.diagnosis.model import Diagnosis
 from cgilab.diagnosis.script import neighbours_of, read
 from cgilab.evidence import SERVICES, URL_OF_SERVICES
 from cgilab.explanation import visible
-from cgilab.pages import cause_of
-from cgilab.pages import read as read_exchanges
+from cgilab.pages import cause_of, exchange_of
 
 DOCUMENT_ROOT = "/srv/www"
 PID_FILE = Path("/run/httpd/httpd.pid")
@@ -281,8 +280,10 @@ def failures() -> list[Failed]:
     Left out are files that are not there, or not for everyone: browsers ask for some by themselves.
     """
     found: list[Failed] = []
-    kept, _ = read_exchanges()
-    for one in reversed(kept):
+    for record in reversed(store.records()):
+        one = exchange_of(record)
+        if one is None:
+            continue
         is_services = bool(one.script) or one.path.startswith(URL_OF_SERVICES)
         cause = cause_of(one) if is_services or one.status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
         if cause:

@@ -107,12 +107,17 @@ def read() -> tuple[list[Exchange], list[int]]:
     for record in store.records():
         if record.startswith(store.RESTARTED):
             restarted.append(int(record.removeprefix(store.RESTARTED)))
-            continue
-        try:
-            kept.append(exchange(record.decode("latin-1").split("\n")))
-        except (ValueError, IndexError):
-            continue  # torn by two processes that wrote a very long line at once, or no record of httpd's at all
+        elif one := exchange_of(record):
+            kept.append(one)
     return kept, restarted
+
+
+def exchange_of(record: bytes) -> Exchange | None:
+    """Return a recorded exchange; None for what is none, such as a line that says when the recorder was started."""
+    try:
+        return exchange(record.decode("latin-1").split("\n"))
+    except (ValueError, IndexError):
+        return None  # torn by two processes that wrote a very long line at once, or no record of httpd's at all
 
 
 def answer_page(environment: Mapping[str, str], make: Callable[[], str]) -> None:
