@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import requests
 
+from cgilab.commands.describe import describe
+from cgilab.engine import inspect
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import Answer, send
@@ -27,6 +29,7 @@ NOT_RUNNING = "it does not run; start it with: make wamp"
 NAMES_OF_DESCRIPTION = [
     "debian", "httpd", "python", "php", "database", "services", "projects", "pages", "sites", "failures",
 ]  # fmt: skip
+NAMES_OF_COMMAND = ["url", "servers", "settings", "docker", "compose", *NAMES_OF_DESCRIPTION]
 
 
 @pytest.fixture
@@ -68,6 +71,16 @@ def described(lab: RunningLab) -> dict[str, Any]:
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
     told: dict[str, Any] = answer.json()
     return told
+
+
+def settings_of(lab: RunningLab) -> dict[str, str]:
+    """Return the settings in which the labs of tests differ from that of a user."""
+    return {
+        "PORT": str(lab.port),
+        "CGI_BIN": str(lab.cgi_bin.resolve()),
+        "WWW": str(lab.www.resolve()),
+        "IMAGE_TAG": lab.compose.settings["IMAGE_TAG"],
+    }
 
 
 def page(lab: RunningLab, path: str = "/") -> str:
@@ -183,11 +196,11 @@ def test_online_there_is_nothing(online: RunningLab, path: str) -> None:
     assert ask(online, path).status == 404
 
 
-def test_online_the_collector_still_tells(online: RunningLab) -> None:
-    collect = ("env", "--chdir=/usr/local/lib/cgi-lab", "python3", "-m", "cgilab.collecting")
-    told = json.loads(online.compose.execute(*collect))
+def test_online_the_command_still_tells(online: RunningLab) -> None:
+    told = describe(online.compose)
 
-    assert list(told) == NAMES_OF_DESCRIPTION
+    assert list(told) == NAMES_OF_COMMAND
+    assert told["settings"] == settings_of(online) | {"ONLINE": "1"}
     assert told["httpd"]["defines"] == ["FOREGROUND", "ONLINE"]
     assert told["php"] == {
         "version": None,
@@ -220,6 +233,18 @@ def test_what_httpd_and_python_are(lab: RunningLab) -> None:
     ]
     assert told["python"] == lab.compose.execute("python3", "--version").removeprefix("Python ")
     assert told["debian"] == lab.compose.execute("sh", "-c", ". /etc/os-release; echo $VERSION_CODENAME")
+
+
+def test_the_command_says_the_same_and_what_the_host_knows(lab: RunningLab) -> None:
+    told = describe(lab.compose)
+    image = inspect("image", f"cgi-lab/web:{lab.compose.settings['IMAGE_TAG']}")
+
+    assert list(told) == NAMES_OF_COMMAND
+    assert {name: told[name] for name in NAMES_OF_DESCRIPTION} == described(lab)
+    assert (told["url"], told["settings"]) == (lab.url, settings_of(lab))
+    web = told["servers"][0]
+    assert (web["name"], web["state"], web["health"]) == ("web", "running", "healthy")
+    assert (web["image"], web["image_bytes"]) == (image["RepoTags"][0], image["Size"])
 
 
 def test_the_page_says_the_same(lab: RunningLab) -> None:
