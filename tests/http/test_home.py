@@ -154,6 +154,14 @@ def test_it_answers_to_the_names_of_this_machine_alone(home: RunningLab, path: s
     assert [ask(home, path, host=host).status for host in hosts] == [200, 200, 200, 403, 403]
 
 
+def test_whom_it_does_not_answer_is_recorded_with_the_reason(home: RunningLab) -> None:
+    ask(home, "/?mark=another-name", host="example.org")
+
+    assert recorded(home, "mark=another-name")["diagnosis"]["sentence"] == (
+        "The lab's own pages answer to the names of this machine alone, and the request called it by another."
+    )
+
+
 @pytest.mark.parametrize("path", ["/", "/lab/home", "/lab/describe"])
 def test_it_can_only_be_read(home: RunningLab, path: str) -> None:
     assert [ask(home, path, method=method).status for method in ("POST", "HEAD")] == [405, 200]
