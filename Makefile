@@ -59,6 +59,10 @@ restart: running ## stop and start the web server
 status: ## show address, state, versions and services
 	@$(PYTHON) -m cgilab status
 
+.PHONY: describe
+describe: ## show all that the lab is made of (JSON=1 for programs)
+	@$(PYTHON) -m cgilab describe $(if $(JSON),--json)
+
 .PHONY: logs
 logs: running ## show the last requests and errors
 	@docker logs --tail 100 "$$(docker compose ps --quiet web)" 2>&1 # `docker compose logs` adds terminal codes

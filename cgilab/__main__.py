@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 from cgilab.errors import LabError
 
-COMMANDS = ("up", "status", "check", "trace", "watch", "explain", "new", "db", "bundle", "clean")
+COMMANDS = ("up", "status", "describe", "check", "trace", "watch", "explain", "new", "db", "bundle", "clean")
 
 
 ASKED = [[name] for name in COMMANDS]

@@ -39,34 +39,34 @@ CONTENT_SECURITY_POLICY = (
 
 def page(environment: Mapping[str, str] = os.environ, file: Path = PAGE) -> None:
     """Answer a request for /lab/ with the HTML in `file`; its style sheet and its script are files of their own."""
-    _answer_page(environment, lambda: file.read_text(encoding="utf-8"))
+    answer_page(environment, lambda: file.read_text(encoding="utf-8"))
 
 
 def troubleshooting(environment: Mapping[str, str] = os.environ) -> None:
     """Answer a request for /lab/troubleshooting."""
-    _answer_page(environment, troubleshooting_page)
+    answer_page(environment, troubleshooting_page)
 
 
 def exchanges(environment: Mapping[str, str] = os.environ) -> None:
     """Answer a request for /lab/exchanges."""
     if environment["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        _answer("405 Method Not Allowed", {"error": "exchanges can only be read", "allow": "GET, HEAD"})
+        answer("405 Method Not Allowed", {"error": "exchanges can only be read", "allow": "GET, HEAD"})
         return
     kept, restarted = read()
     wanted = environment.get("PATH_INFO", "").strip("/")
     if wanted:
         found = next((one for one in kept if one.id == wanted), None)
         if found:
-            _answer("200 OK", as_json(found, diagnosis_of(found)))
+            answer("200 OK", as_json(found, diagnosis_of(found)))
         else:
-            _answer("404 Not Found", {"error": f"no exchange {wanted}: there is none of that id, or no longer"})
+            answer("404 Not Found", {"error": f"no exchange {wanted}: there is none of that id, or no longer"})
         return
     after = parse_qs(environment.get("QUERY_STRING", "")).get("after", [""])[0]
     places = [place for place, one in enumerate(kept) if one.id == after]
     newer = kept[places[-1] + 1 :] if places else kept
     asker = {"client": environment["REMOTE_ADDR"], "port": int(environment["REMOTE_PORT"])}
     summaries = [as_summary(one, cause_of(one)) for one in newer]
-    _answer("200 OK", {"exchanges": summaries, "restarted": restarted, "asker": asker})
+    answer("200 OK", {"exchanges": summaries, "restarted": restarted, "asker": asker})
 
 
 def diagnosis_of(one: Exchange) -> dict[str, Any] | None:
@@ -107,17 +107,23 @@ def read() -> tuple[list[Exchange], list[int]]:
     for record in store.records():
         if record.startswith(store.RESTARTED):
             restarted.append(int(record.removeprefix(store.RESTARTED)))
-            continue
-        try:
-            kept.append(exchange(record.decode("latin-1").split("\n")))
-        except (ValueError, IndexError):
-            continue  # torn by two processes that wrote a very long line at once, or no record of httpd's at all
+        elif one := exchange_of(record):
+            kept.append(one)
     return kept, restarted
 
 
-def _answer_page(environment: Mapping[str, str], make: Callable[[], str]) -> None:
+def exchange_of(record: bytes) -> Exchange | None:
+    """Return a recorded exchange; None for what is none, such as a line that says when the recorder was started."""
+    try:
+        return exchange(record.decode("latin-1").split("\n"))
+    except (ValueError, IndexError):
+        return None  # torn by two processes that wrote a very long line at once, or no record of httpd's at all
+
+
+def answer_page(environment: Mapping[str, str], make: Callable[[], str]) -> None:
+    """Answer a request with the HTML that `make` returns; whatever is no question for it, with a 405."""
     if environment["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        _answer("405 Method Not Allowed", {"error": "the page can only be read", "allow": "GET, HEAD"})
+        answer("405 Method Not Allowed", {"error": "the page can only be read", "allow": "GET, HEAD"})
         return
     sys.stdout.write(
         "Content-Type: text/html; charset=utf-8\nCache-Control: no-store\nX-Content-Type-Options: nosniff\n"
@@ -125,7 +131,8 @@ def _answer_page(environment: Mapping[str, str], make: Callable[[], str]) -> Non
     )
 
 
-def _answer(status: str, content: dict[str, Any]) -> None:
+def answer(status: str, content: dict[str, Any]) -> None:
+    """Answer a request with a status line's code and words, and JSON."""
     sys.stdout.write(
         f"Status: {status}\nContent-Type: application/json\nCache-Control: no-store\n"
         f"X-Content-Type-Options: nosniff\n\n{json.dumps(content)}\n"

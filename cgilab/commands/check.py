@@ -1,20 +1,17 @@
 """Judge scripts before anything is run: what is wrong, how that is known, what mends it."""
 
 import argparse
-import gc
 import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cgilab import release, services
-from cgilab.diagnosis import check
-from cgilab.diagnosis.model import Diagnosis, Evidence, Exhibit, Finding
+from cgilab import judging, release, services
+from cgilab.diagnosis.model import Diagnosis, Evidence, Exhibit
 from cgilab.diagnosis.programs import image
 from cgilab.diagnosis.reaching import before_link_not_followed
 from cgilab.diagnosis.rules import RULES
@@ -31,8 +28,6 @@ BOLD, PLAIN = "\033[1m", "\033[0m"
 
 # What an exhibit or a fix shows at most, in lines.
 MOST_LINES = 12
-
-SPECIAL = "It is no file, but a pipe, a socket or a device: nothing of it is read."
 
 
 class Report(NamedTuple):
@@ -59,9 +54,7 @@ class Report(NamedTuple):
     @property
     def level(self) -> str:
         """``OK``, ``WARN`` or ``ERR``."""
-        if not self.found:
-            return "OK"
-        return "ERR" if any(one.certain for one in self.found) else "WARN"
+        return judging.level(self.found)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = arguments.paths or [str(default_folder())]
     found = services.of(paths)
     _beside.cache_clear()
-    with without_collector():
+    with judging.without_collector():
         reports = [judged(path, fix=arguments.fix) for path in found.paths]
     reports += [_closed(path) for path in found.closed]
     if arguments.run:
@@ -130,18 +123,6 @@ def _of_env_file(path: Path) -> str:
     return found[-1] if found else ""
 
 
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Keep Python from looking for cycles of objects: syntax trees have none, and it would look at each a few times."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 # --- What is judged -------------------------------------------------------------------------------
 
 
@@ -177,26 +158,9 @@ def _beside(folder: str) -> frozenset[str]:
 
 
 def faults(script: Script) -> list[Diagnosis]:
-    """Return what is wrong with a script, the first cause first; also with what cannot be read at all."""
+    """Return what is wrong with a script, the first cause first."""
     link = _leads_out(script)
-    if link is not None:
-        return [link]
-    if script.kind in {"special", "unreadable"}:
-        named = visible(script.name or script.path)
-        what = (
-            SPECIAL
-            if script.kind == "special"
-            else "It cannot be read: this user may not, or there is a fault of the disk."
-        )
-        return [_made("unknown", f"{named} cannot be judged.", [Exhibit("the reason", (what,))])]
-    try:
-        return check(script)
-    except RecursionError:
-        return [_made("unknown", f"{visible(script.name)} is nested too deeply to be judged.", certain=False)]
-    except Exception as error:
-        return [
-            _made("unknown", f"{visible(script.name)} could not be judged: {visible(repr(error))[:200]}", certain=False)
-        ]
+    return judging.faults(script) if link is None else [link]
 
 
 def _leads_out(script: Script) -> Diagnosis | None:
@@ -234,15 +198,7 @@ def _is_below(path: str, folder: str) -> bool:
 def _closed(path: str) -> Report:
     sentence = f"The folder {visible(path)} cannot be read, so nothing in it is judged."
     fix = [f"Type:  chmod a+rx {visible(path)}"] if os.name != "nt" else []
-    return Report(path, Script(path, "directory"), [_made("folder-closed", sentence, fix=fix)])
-
-
-def _made(
-    cause: str, sentence: str, exhibits: Sequence[Exhibit] = (), fix: Sequence[str] = (), *, certain: bool = True
-) -> Diagnosis:
-    """Return a diagnosis that no rule makes, since there is nothing that a rule could look at."""
-    title = next((rule.title for rule in RULES if rule.cause == cause), "It cannot be judged")
-    return Diagnosis(cause, title, Finding(sentence, exhibits, fix), certain)
+    return Report(path, Script(path, "directory"), [judging.made("folder-closed", sentence, fix=fix)])
 
 
 def tried(reports: Sequence[Report]) -> list[Report]:

@@ -21,6 +21,9 @@ READ = 0o004
 # How interpreters say that they may not read the script.
 NOT_OPENED = ("can't open file", "cannot open", "can't open", "Can't open", "unable to open")
 
+# Where the lab's own programs are in the image.
+OF_THE_LAB = ": /usr/local/lib/cgi-lab/"
+
 
 def quoted(name: str) -> str:
     """Return a file name as a shell takes it."""
@@ -94,8 +97,15 @@ def is_a_directory(evidence: Evidence) -> Finding | None:
 
 def denied_name(evidence: Evidence) -> Finding | None:
     """Names that httpd never serves."""
-    if said(evidence, "client denied by server configuration") is None:
+    line = said(evidence, "client denied by server configuration")
+    if line is None:
         return None
+    if OF_THE_LAB in line:
+        return Finding(
+            "The lab's own pages answer to the names of this machine alone, and the request called it by another.",
+            log_exhibits(evidence),
+            ["Call it localhost, or 127.0.0.1."],
+        )
     return Finding(
         f"The server's configuration forbids to serve {evidence.name!r}.",
         log_exhibits(evidence),

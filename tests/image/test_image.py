@@ -36,8 +36,10 @@ MODULES = {
 
 
 # What httpd and Docker start.
-PROGRAMS = ("exchanges", "failure", "health", "healthcheck", "page", "recorder", "start", "troubleshooting")
-FILES = ("failure.css", "index.html", "lab.css", "lab.js")
+PROGRAMS = (
+    "describe", "exchanges", "failure", "health", "healthcheck", "home", "page", "recorder", "start", "troubleshooting",
+)  # fmt: skip
+FILES = ("failure.css", "home.css", "index.html", "lab.css", "lab.js")
 
 
 def lines(host: Host, command: str, *arguments: str) -> list[str]:

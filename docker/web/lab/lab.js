@@ -915,12 +915,24 @@ async function recorded(before, method, target) {
   throw new Error("The request was sent, but its exchange was not recorded");
 }
 
+// A link such as those of the localhost page has a path ready to be sent. The parameters that stand there go with theirs.
+function fillForm() {
+  const path = new URLSearchParams(location.search).get("send");
+  if (!path) return;
+  const { path: field, parameters: list } = byId("send").elements;
+  if (path !== field.value) list.value = "";
+  field.value = path;
+  byId("sender").open = true;
+  byId("send").querySelector("button").focus();
+}
+
 // --- Start ------------------------------------------------------------------------------------------
 
 const nothingOpen = [...byId("view").childNodes];
 byId("send").addEventListener("submit", send);
 addEventListener("popstate", () => location.search !== shownSearch && open());
 document.addEventListener("visibilitychange", () => !document.hidden && refresh());
+fillForm();
 await refresh(); // what a comparison offers to choose from
 open();
 poll();
