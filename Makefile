@@ -79,7 +79,7 @@ run: running ## start a service as a plain program in the container (SCRIPT=web_
 	@docker compose exec web ./$(SCRIPT)
 
 .PHONY: new
-new: ## make a service and its test from a template (NAME=web_05)
+new: ## make a service and its test from a template (NAME=hello)
 	@$(PYTHON) -m cgilab new "$(NAME)"
 
 .PHONY: check
