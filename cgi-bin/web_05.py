@@ -45,8 +45,9 @@ if is_post:
     if not re.fullmatch("[0-9]+", age) or int(age) > OLDEST:
         answer("400 Bad Request", f"age is not a whole number from 0 to {OLDEST}.\n")
 
-# `make wamp` has made the password. All seconds together are fewer than the ten after which httpd ends a script.
-password = Path("/run/secrets/db_password").read_text(encoding="ascii")
+# The database has made the password. All seconds together are fewer than the ten after which httpd ends a script.
+with Path("/run/secrets/db_password").open(encoding="ascii") as file:
+    password = file.read()
 connection = pymysql.connect(
     host="db", database="lab", user="lab", password=password, connect_timeout=3, read_timeout=6
 )
