@@ -155,10 +155,12 @@ def lost(evidence: Evidence) -> Finding | None:
             "Does the statement take long, or wait for a lock? See what is under way:  SHOW FULL PROCESSLIST",
             "Whether the database is well:  docker compose ps db",
         )
+    too_much = ["Or was more sent at once than the database takes (max_allowed_packet)? Send large values in parts."]
     return error.finding(
         f"lost its connection to the database before it got an answer: {error.text}.",
         "Is it still running? Its log says why it ended:  docker compose logs db",
         START,
+        *(too_much if re.search("pipe|reset", error.text) else []),
     )
 
 
@@ -209,7 +211,7 @@ def denied(evidence: Evidence) -> Finding | None:
     what = error.named(r"(\w[\w ,]*) command denied") or error.named(r"of\) the (.*?) privilege") or "that"
     name = error.named(r"for (?:table|column|routine) (.*)$")
     return error.finding(
-        f"does what {account} may not do in the database: {what}{f' on {_plain(name)}' if name else ''}.",
+        f"does in the database what {account} may not: {what}{f' on {_plain(name)}' if name else ''}.",
         "The account lab may do everything in the database lab, and nothing beside it.",
     )
 
@@ -302,7 +304,7 @@ def placeholder(evidence: Evidence) -> Finding | None:
 
 
 def _column(error: Refusal) -> str:
-    return _plain(error.named(r"column '([^']*)'|column ((?:`[^`]*`\.?)+)|Field '([^']*)'"))
+    return _plain(error.named(r"[Cc]olumn '([^']*)'|column ((?:`[^`]*`\.?)+)|Field '([^']*)'"))
 
 
 def duplicate(evidence: Evidence) -> Finding | None:

@@ -36,7 +36,9 @@ NOT_REACHED = (
 IN_WORDS = re.compile(
     r"host[= ]'([^':]+)|on '([^':]+)|resolve '([^']+)'|to host ([^\s:]+)|Connection to (\S+) timed out"
 )
-IN_SOURCE = re.compile(r"""\w+://(?:[^/@\s"']*@)?\[?([\w.:-]*?)\]?(?::\d+)?[/"'?]|["']([\w-]*\w(?:\.[\w-]*\w)+)["']""")
+IN_SOURCE = re.compile(
+    r"""\w+://(?:[^/@\s"']*@)?\[?([\w.:-]*?)\]?(?::\d+)?[/"'?]|["']([\w-]*\w(?:\.[\w-]*\w)+)["']|\(["']([\w-]+)["']"""
+)
 
 # The addresses of networks that lead to no other machine (RFC 6890, 2.2.2), as texts begin.
 PRIVATE = re.compile(r"10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd][0-9a-f]{2}:|fe80:")
@@ -110,5 +112,7 @@ def refused(evidence: Evidence) -> Finding | None:
     else:
         what = "connects to where nobody answers it"
         advice = "Inside the container, localhost is the container itself: neither this computer nor its database."
+        if any(said in traceback.message for said in NOT_LOOKED_UP):
+            advice = "No server of the lab has this name: the database's is db, and localhost is the container itself."
     words_said = words_of_exception(traceback)
     return Finding(f"{place[:1].upper()}{place[1:]} {what}: {words_said}.", exhibits, [advice])
