@@ -291,7 +291,7 @@ def placeholder(evidence: Evidence) -> Finding | None:
     if not any(re.search(r"/(?:pymysql|MySQLdb|mysql/connector)/", frame.file) for frame in traceback.frames):
         return None
     counted = PLACEHOLDERS.get(traceback.message)
-    if counted is None and "format character" not in traceback.message:
+    if counted is None and not re.search("format character|a real number|be real number", traceback.message):
         return None
     found = _at(evidence, traceback, 0, "")
     fix = ["The place of a value is %s, without quotes, whatever its type; not ? and not %d."]
@@ -447,7 +447,7 @@ def _own_disk_full(evidence: Evidence) -> Finding | None:
         return None
     return _at(evidence, traceback, 0, "").finding(
         "writes a file, and there is no room for it.",
-        "The folder for files, /tmp, holds 64 MB, which all services share: remove what is done with (tempfile does).",
+        "The folder for files, /tmp, has room for 64 MB of all services: remove what is done with (tempfile does).",
     )
 
 
