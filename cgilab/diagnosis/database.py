@@ -29,6 +29,12 @@ HAS_NUMBER = re.compile(r"Error[:)] \(?\d{4}\b")
 PAIR = re.compile(r"""\((\d{4}), (("|').*?(?<!\\)\3)\)""", re.DOTALL)
 NUMBERED = re.compile(r"(\d{4}) ?\(\w{5}\): (.*)|(\d{4}): (.*)", re.DOTALL)
 
+# What stands behind a backslash in a text as Python writes it.
+ESCAPED = re.compile(r"\\(.)")
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "'": "'", '"': '"', "\\": "\\"}
+# Characters of a message that are looked at: hostile ones would take long.
+LONGEST = 2000
+
 # The name of the database's server in the lab, and the file that holds the password of its account.
 SERVER = "db"
 PASSWORD_FILE = "/run/secrets/db_password"  # noqa: S105 - a path
@@ -84,11 +90,10 @@ def refusal(evidence: Evidence, *numbers: int) -> Refusal | None:
 
 
 def _number_and_words(message: str) -> tuple[int | None, str]:
+    message = message[:LONGEST]
     pair = PAIR.search(message)
     if pair:
-        import ast
-
-        return int(pair[1]), str(ast.literal_eval(pair[2]))
+        return int(pair[1]), ESCAPED.sub(lambda found: ESCAPES.get(found[1], found[0]), pair[2][1:-1])
     match = NUMBERED.match(message)
     if match:
         return int(match[1] or match[3]), match[2] or match[4]
@@ -138,9 +143,10 @@ def elsewhere(evidence: Evidence) -> Finding | None:
     host = _host(error) if error else ""
     if error is None or host in {SERVER, ""} or is_beyond(host):
         return None
-    why = "which is the container of the script itself" if host in LOCAL or "/" in host else "where there is none"
+    where = " in the container of the script itself" if host in LOCAL or "/" in host else ""
     return error.finding(
-        f"asks for a database at {host}, {why}: the lab's has the name {SERVER}.", f'Connect to it: host="{SERVER}"'
+        f"asks for a database at {host}{where}, where there is none: the lab's has the name {SERVER}.",
+        f'Connect to it: host="{SERVER}"',
     )
 
 
@@ -366,10 +372,11 @@ def other_type(evidence: Evidence) -> Finding | None:
     error = refusal(evidence, 1366, 1292, 1265)
     if error is None:
         return None
+    column = _column(error)
     kind, value = error.named(r"(?:Incorrect|Truncated incorrect) (\w+) value"), error.named(r"value: '([^']*)'")
     what = f"{value}, which is no {kind.lower()}" if value else "a value that is none of its type"
     return error.finding(
-        f"gives the column {_column(error) or 'or the comparison'} {what}.",
+        f"gives {f'the column {column}' if column else 'a comparison'} {what}.",
         "Turn it into the type before, and tell the client where that cannot be: int(text), date.fromisoformat(text)",
     )
 

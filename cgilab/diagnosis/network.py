@@ -34,7 +34,7 @@ NOT_REACHED = (
 )
 # The host in their words, and in the source of a script.
 IN_WORDS = re.compile(
-    r"host[= ]'([^':]+)|on '([^':]+)|resolve '([^']+)'|to host ([^\s:]+)|Connection to (\S+) timed out"
+    r"socket '([^']+)'|host[= ]'([^':]+)|on '([^':]+)|resolve '([^']+)'|to host ([^\s:]+)|Connection to (\S+) timed out"
 )
 IN_SOURCE = re.compile(
     r"""\w+://(?:[^/@\s"']*@)?\[?([\w.:-]*?)\]?(?::\d+)?[/"'?]|["']([\w-]*\w(?:\.[\w-]*\w)+)["']|\(["']([\w-]+)["']"""

@@ -195,7 +195,8 @@ ON_THE_WAY = [
     case(
         'pymysql.connect(host="localhost", user="lab", password="hunter2")',
         "database-elsewhere",
-        "asks for a database at localhost, which is the container of the script itself: the lab's has the name db.",
+        "asks for a database at localhost in the container of the script itself, where there is none: "
+        "the lab's has the name db.",
         ['Connect to it: host="db"'],
         name="on localhost",
     ),
@@ -272,7 +273,7 @@ ON_THE_WAY = [
         name="a page beyond the lab",
     ),
     case(
-        "from urllib.request import urlopen; urlopen(f\"http://{'a.example'}/\")",
+        "from urllib.request import urlopen; urlopen(''.join(['http:', '//a.example/']))",
         "outside-closed",
         "asks a machine beyond the lab, whose name cannot be looked up: the lab lets no service reach other machines "
         "unless it is told to.",
@@ -402,7 +403,7 @@ ASKED = [
     case(
         """cursor.execute("SELECT age FROM people WHERE last_name LIKE '%e' AND id = %s", (1,))""",
         "sql-placeholder",
-        "hands over fewer values than the SQL has places for them.",
+        "hands over values, and the SQL has a % that marks no place for one.",
         [
             "The place of a value is %s, without quotes, whatever its type; not ? and not %d.",
             "Where values are handed over, a % of the SQL itself is %%.",
@@ -431,7 +432,7 @@ ASKED = [
         name="None",
     ),
     case(
-        'cursor.execute("CREATE TEMPORARY TABLE small (t CHAR(250)) ENGINE = MEMORY SELECT 1 AS t FROM seq_1_to_40000")',
+        'cursor.execute("CREATE TEMPORARY TABLE small (t CHAR(250)) ENGINE MEMORY SELECT 1 t FROM seq_1_to_40000")',
         "disk-full",
         "gives the database something to keep, and there is no room in the table small.",
         [
