@@ -5,7 +5,7 @@ import time
 import pytest
 
 from cgilab.diagnosis import diagnose
-from cgilab.diagnosis.model import Diagnosis, Evidence
+from cgilab.diagnosis.model import Diagnosis, Ended, Evidence
 
 SCRIPT = "/srv/cgi-bin/asks.py"
 
@@ -168,3 +168,17 @@ def test_hostile_words_are_read_in_linear_time(part: str) -> None:
         judged(said)
 
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("waiting_in", ["wait_woken", "sk_wait_data", "inet_wait_for_connect", "inet_stream_connect"])
+def test_a_script_that_was_given_up_may_have_waited_for_the_network(waiting_in: str) -> None:
+    ended = Ended(running=True, waiting_in=waiting_in)
+    found = diagnose(
+        Evidence(path=SCRIPT, status=504, messages=["Script timed out before returning headers: asks.py"], ended=ended)
+    )
+
+    assert found is not None
+    assert found.finding.sentence == (
+        "asks.py printed no header in all the time that the server waits, and was ended: "
+        "it was waiting for an answer over the network, from a database or another machine."
+    )
