@@ -121,19 +121,20 @@ run: running ## start a service as a plain program in the container (SCRIPT=web_
 	@docker compose exec web ./$(SCRIPT)
 
 .PHONY: new
-new: ## make a service and its test from a template (NAME=web_05)
+new: ## make a service and its test from a template (NAME=hello)
 	@$(PYTHON) -m cgilab new "$(NAME)"
 
 .PHONY: check
 check: ## judge the services before anything is run (SCRIPTS="cgi-bin/web_02.py", FIX=1 mends, RUN=1 starts them)
 	@$(PYTHON) -m cgilab check $(if $(FIX),--fix) $(if $(RUN),--run) $(SCRIPTS)
 
-.PHONY: client-02 client-03-get client-03-post client-04
+.PHONY: client-02 client-03-get client-03-post client-04 client-05
 client-02: ## ask web_02.py for date and time (with the requests library: WITH=requests)
 client-03-get: ## send parameters to web_03.py in the URL
 client-03-post: ## send parameters to web_03.py in the body
 client-04: ## ask web_04.py for its environment
-client-02 client-03-get client-03-post client-04: $(if $(filter requests,$(WITH)),environment)
+client-05: ## list, add and find people with web_05.py, where the database runs
+client-02 client-03-get client-03-post client-04 client-05: $(if $(filter requests,$(WITH)),environment)
 	@$(client)/client_web_$(subst -,_,$(@:client-%=%)).py
 
 # --- Tests and checks ----------------------------------------------------------------------------

@@ -93,6 +93,10 @@ VALUES[b"%3a"] = VALUES[b":"]
 # A comparison, in a line of a program that a traceback shows.
 COMPARED = re.compile(rb"=+ ?(" + _QUOTE + rb")?", re.IGNORECASE)
 REST = re.compile(rb".+", re.DOTALL)
+# MariaDB's own words, which say whether there was a password, and not which.
+WAS_GIVEN = re.compile(rb"(?<=\(using )password: (?:YES|NO)(?=\))")
+# A name in a source, and a text in quotes that is its value.
+LITERAL = re.compile(r"""([\w.-]{1,100})(["']?\]?\s{0,3}(?:=|:|==)\s{0,3}[bBrRuU]{0,2}(["']))((?:(?!\3).)+)(?=\3)""")
 
 
 def mask(record: bytes) -> bytes:
@@ -106,6 +110,18 @@ def mask(record: bytes) -> bytes:
     if not _may_hold_secrets(record):
         return record
     return b"\n".join(_masked(line) if _may_hold_secrets(line) else line for line in record.split(b"\n"))
+
+
+def mask_source(line: str) -> str:
+    """Replace, in a line of a script, the texts in quotes whose names are secret, and passwords in URLs.
+
+    Args:
+        line: as it stands in the file; what is no text in quotes, such as a call, is shown.
+    """
+    masked = IN_URL.sub(rb"\1" + MASK, line.encode(errors="surrogatepass")).decode(errors="surrogatepass")
+    return LITERAL.sub(
+        lambda found: f"{found[1]}{found[2]}{MASK.decode()}" if is_secret(found[1].encode()) else found[0], masked
+    )
 
 
 def is_secret(name: bytes, words: re.Pattern[bytes] = SECRET) -> bool:
@@ -158,6 +174,8 @@ def _masked_parameters(line: bytes, start: int, *, rest_of_line: bool) -> bytes:
             continue
         if colon and line[found.start() - 1 : found.start()] == b"/":
             continue  # a file of that name, and what is said of it
+        if WAS_GIVEN.match(line, found.start()):
+            continue
         if not colon and not rest_of_line and b" " in line[found.end(2) : start]:
             continue  # an empty value, and the next field
         quote = found[3]

@@ -13,7 +13,7 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab new NAME`."""
-    parser.add_argument("name", nargs="?", default="", help="the service's name, such as web_05")
+    parser.add_argument("name", nargs="?", default="", help="the service's name, such as hello")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,7 +41,7 @@ def create(name: str, root: Path) -> list[Path]:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise LabError(
             f"{name!r} cannot be a service's name: it takes letters a to z, digits and underscores, a letter first.",
-            "For example:  make new NAME=web_05",
+            "For example:  make new NAME=hello",
         )
     targets = {
         "service.py.txt": root / "cgi-bin" / f"{name}.py",

@@ -188,11 +188,13 @@ def source_line(script: Script | None, number: int) -> str | None:
 
 
 def line_exhibit(script: Script | None, number: int, name: str = "") -> list[Exhibit]:
-    """Return one line of a script as evidence, with its number."""
+    """Return one line of a script as evidence, with its number, and without a password that stands in it."""
+    from cgilab.masking import mask_source
+
     text = source_line(script, number)
     if script is None or text is None:
         return []
-    return [Exhibit(f"line {number} of {name or script.name}", (text[:300],))]
+    return [Exhibit(f"line {number} of {name or script.name}", (mask_source(text[:1000])[:300],))]
 
 
 def bytes_exhibit(content: bytes, what: str) -> Exhibit:

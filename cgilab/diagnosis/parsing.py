@@ -100,7 +100,7 @@ REPLACED: Mapping[str, str] = {
     "popen2": "subprocess",
     "dummy_thread": "threading",
     "_winreg": "winreg, on Windows",
-    "MySQLdb": "pymysql (pip install PyMySQL), or mysqlclient, which keeps the name MySQLdb",
+    "MySQLdb": "pymysql, which the lab has, or mysqlclient, which keeps the name MySQLdb",
     "mod_python": "CGI or WSGI",
     "PIL.Image": "pillow",
     "imp": "importlib",
@@ -191,6 +191,11 @@ REMOVED = {
 
 # The chapter's own module is in the image, though not in every Python's standard library.
 LEGACY = {"cgi", "cgitb"}
+# What else the image has.
+INSTALLED = LEGACY | {"pymysql"}
+
+# Other modules that ask MariaDB, by the name that is imported.
+OF_DATABASES = {"mysql", "mariadb"}
 
 
 def _syntax_traceback(evidence: Evidence) -> Traceback | None:
@@ -635,9 +640,10 @@ def before_missing_module(script: Script) -> Finding | None:
     """The same, of a source alone: what is installed where it runs, only a run can tell."""
     if b"sys.path" in script.content:
         return None  # it knows more folders than can be seen here
+    known = _library(script.python) | INSTALLED
     for module, _, line in _imports_of(script):
         top = module.partition(".")[0]
-        if top not in _library(script.python) | LEGACY and not _is_neighbour(script, top) and instead_of(module, "") is None:
+        if top not in known and not _is_neighbour(script, top) and instead_of(module, "") is None:
             return _missing(
                 script.name, f"line {line}", module, "", line_exhibit(script, line), neighbours=script.neighbours
             )
@@ -660,13 +666,17 @@ def _missing(
             exhibits,
             [f"Write  import {same[0].removesuffix('.py')}"],
         )
+    top = module.partition(".")[0]
+    fix = [
+        "The container has Python's standard library, and little more.",
+        f"Put {top}.py, or the package's folder, beside the script; or correct the name.",
+    ]
+    if top in OF_DATABASES:
+        fix = ["For the database the container has another one, whose functions have the same names:  import pymysql"]
+    elif top == "pymysql":
+        fix = ["The lab's own container has it. Elsewhere:  pip install PyMySQL"]
     return Finding(
-        f"{name} asks at {place} for the module {module}, which is not installed where it runs.",
-        exhibits,
-        [
-            "The container has Python's standard library, and little more.",
-            f"Put {module.partition('.')[0]}.py, or the package's folder, beside the script; or correct the name.",
-        ],
+        f"{name} asks at {place} for the module {module}, which is not installed where it runs.", exhibits, fix
     )
 
 

@@ -4,7 +4,7 @@ The order decides: the first rule that recognises something names the cause, for
 docs/troubleshooting.md is generated from this table.
 """
 
-from cgilab.diagnosis import parsing, printing, reaching, running, starting
+from cgilab.diagnosis import database, network, parsing, printing, reaching, running, starting
 from cgilab.diagnosis.model import Rule
 
 REACHING = (
@@ -375,6 +375,282 @@ RUNNING = (
         mend="The signal's name tells where to look.",
         after=running.killed_by_signal,
     ),
+)
+
+CONNECTING = (
+    Rule(
+        cause="database-not-made",
+        title="No database has been started",
+        messages=("FileNotFoundError: [Errno 2] No such file or directory: '/run/secrets/db_password'",),
+        meaning="The database makes its password when it starts for the first time, and `make up` alone starts none.",
+        mend="`make wamp` starts the lab with its database.",
+        after=database.not_made,
+    ),
+    Rule(
+        cause="outside-closed",
+        title="A machine beyond the lab",
+        messages=(
+            "socket.gaierror: [Errno -3] Temporary failure in name resolution",
+            "socket.gaierror: [Errno -2] Name or service not known",
+            "urllib.error.URLError: <urlopen error [Errno -3] Temporary failure in name resolution>",
+            "OSError: [Errno 101] Network is unreachable",
+        ),
+        meaning="Services reach the lab's own database and nothing else: no name of another machine is looked up, and "
+        "no answer comes from one. So no script that goes wrong can disturb other machines.",
+        mend="`OUTSIDE=1 make up` opens the lab.",
+        after=network.outside_closed,
+    ),
+    Rule(
+        cause="database-absent",
+        title="The database does not run",
+        messages=(
+            "(2003, \"Can't connect to MySQL server on 'db' ([Errno 111] Connection refused)\")",
+            "(2003, \"Can't connect to MySQL server on 'db' ([Errno -3] Temporary failure in name resolution)\")",
+            "2003 (HY000): Can't connect to MySQL server on 'db:3306'",
+            "(2005, \"Unknown server host 'db'\")",
+        ),
+        meaning="Nobody answers under the database's name: it has not been started, has ended, or is not ready yet.",
+        mend="`make wamp` starts it, and waits until it is ready.",
+        after=database.absent,
+    ),
+    Rule(
+        cause="database-elsewhere",
+        title="The database is asked for where it is not",
+        messages=(
+            "(2003, \"Can't connect to MySQL server on 'localhost' ([Errno 111] Connection refused)\")",
+            "(2002, \"Can't connect to local server through socket '/run/mysqld/mysqld.sock' (2)\")",
+        ),
+        meaning="WampServer's database is on localhost. Here each server has a container of its own, and for a script "
+        "localhost is the one in which it runs.",
+        mend='`host="db"`.',
+        after=database.elsewhere,
+    ),
+    Rule(
+        cause="database-lost",
+        title="The connection to the database broke off",
+        messages=(
+            "(2013, 'Lost connection to MySQL server during query')",
+            "(2006, 'MySQL server has gone away')",
+            "(1927, 'Connection was killed')",
+        ),
+        meaning="The database ended or was started anew, somebody ended the connection, or the answer took longer than "
+        "the script waits (`read_timeout`).",
+        mend="Look at the log of the database, `docker compose logs db`. `make wamp` starts it where it has ended.",
+        after=database.lost,
+    ),
+    Rule(
+        cause="database-login",
+        title="The database does not let the script in",
+        messages=(
+            "(1045, \"Access denied for user 'lab'@'172.18.0.2' (using password: YES)\")",
+            "(1045, \"Access denied for user 'root'@'172.18.0.2' (using password: NO)\")",
+            "(1698, \"Access denied for user 'root'@'localhost'\")",
+            "PermissionError: [Errno 13] Permission denied: '/run/secrets/db_root_password'",
+        ),
+        meaning="The account is another one than `lab`, or the password is not the one that the database has made. "
+        "Unlike WampServer's, it has no account without a password.",
+        mend="The account is `lab`, and its password stands in the file `/run/secrets/db_password`.",
+        after=database.login,
+    ),
+    Rule(
+        cause="database-unknown",
+        title="No such database",
+        messages=("(1049, \"Unknown database 'shop'\")", "(1046, 'No database selected')"),
+        meaning="The script names a database that is not there, or none.",
+        mend='`database="lab"`.',
+        after=database.unknown,
+    ),
+    Rule(
+        cause="database-denied",
+        title="The account may not do that",
+        messages=(
+            "(1044, \"Access denied for user 'lab'@'%' to database 'shop'\")",
+            "(1142, \"SELECT command denied to user 'lab'@'172.18.0.2' for table `mysql`.`user`\")",
+            "(1227, 'Access denied; you need (at least one of) the CREATE USER privilege(s) for this operation')",
+        ),
+        meaning="The account of the services has all rights in the database `lab`, and none elsewhere. Where it has "
+        "none, MariaDB does not say whether there is a database of that name.",
+        mend="Keep the tables in the database `lab`.",
+        after=database.denied,
+    ),
+    Rule(
+        cause="connections-exhausted",
+        title="All connections of the database are taken",
+        messages=(
+            "(1040, 'Too many connections')",
+            "(1203, \"User lab already has more than 'max_user_connections'\")",
+        ),
+        meaning="The database serves 80 connections at once, more than httpd runs scripts. A script that opens many, "
+        "or clients besides, can take them all.",
+        mend="Open one connection a request, and close it: `with connection:`.",
+        after=database.exhausted,
+    ),
+    Rule(
+        cause="network-refused",
+        title="Nobody answers there, or the address is taken",
+        messages=(
+            "ConnectionRefusedError: [Errno 111] Connection refused",
+            "OSError: [Errno 98] Address already in use",
+        ),
+        meaning="Inside the container, localhost is the container. A script does not listen either: the server does.",
+        mend="Connect to the name of the service, not to localhost.",
+        after=network.refused,
+    ),
+)
+
+ASKING = (
+    Rule(
+        cause="table-missing",
+        title="No such table",
+        messages=("(1146, \"Table 'lab.persons' doesn't exist\")", "(1051, \"Unknown table 'lab.persons'\")"),
+        meaning="The name is another one, capital letters included, or the table has not been made in this database.",
+        mend="`SHOW TABLES` lists those that are there. A file in `docker/db/init` is run when the database is made, "
+        "and not again.",
+        after=database.table_missing,
+    ),
+    Rule(
+        cause="column-missing",
+        title="No such column",
+        messages=("(1054, \"Unknown column 'name' in 'SELECT'\")", "(1054, \"Unknown column 'Ada' in 'WHERE'\")"),
+        meaning="The name is another one; or it was meant as a text, which has quotes in SQL.",
+        mend="`DESCRIBE people` lists the columns. Hand values over beside the SQL.",
+        after=database.column_missing,
+    ),
+    Rule(
+        cause="sql-syntax",
+        title="No SQL",
+        messages=(
+            "(1064, 'You have an error in your SQL syntax; check the manual",
+            "(1065, 'Query was empty')",
+        ),
+        meaning="MariaDB shows where it gave up reading; what is wrong stands right before that. Often a value with a "
+        "quote in it, such as O'Neill, was pasted into the SQL. Whoever sends a value could send SQL then.",
+        mend='`cursor.execute("… WHERE last_name = %s", (last_name,))`.',
+        after=database.syntax,
+    ),
+    Rule(
+        cause="sql-placeholder",
+        title="Values without a place in the SQL",
+        messages=(
+            "TypeError: not all arguments converted during string formatting",
+            "TypeError: not enough arguments for format string",
+            "ValueError: unsupported format character",
+        ),
+        meaning="The drivers of MariaDB mark the place of a value with `%s`; sqlite3 has `?`. Any other `%`, as in "
+        "LIKE, is written twice.",
+        mend="`%s` for each value, and `%%` for a percent sign.",
+        after=database.placeholder,
+    ),
+    Rule(
+        cause="duplicate-key",
+        title="A second row with the same key",
+        messages=("(1062, \"Duplicate entry '1' for key 'PRIMARY'\")",),
+        meaning="A key that is PRIMARY or UNIQUE has each value once.",
+        mend="Leave an `AUTO_INCREMENT` column out, or change the row that is there.",
+        after=database.duplicate,
+    ),
+    Rule(
+        cause="data-too-long",
+        title="A value is too long",
+        messages=(
+            "(1406, \"Data too long for column 'last_name' at row 1\")",
+            "(1153, \"Got a packet bigger than 'max_allowed_packet' bytes\")",
+        ),
+        meaning="The lab's database refuses what does not fit, and cuts nothing off (`STRICT_ALL_TABLES`).",
+        mend="Look at the length before, or make the column longer.",
+        after=database.too_long,
+    ),
+    Rule(
+        cause="out-of-range",
+        title="A number is too large or too small",
+        messages=("(1264, \"Out of range value for column 'age' at row 1\")",),
+        meaning="Each type of column has a smallest and a largest number: those of TINYINT UNSIGNED are 0 and 255.",
+        mend="Look at the number before, or give the column a wider type.",
+        after=database.out_of_range,
+    ),
+    Rule(
+        cause="text-charset",
+        title="A character that the column cannot hold",
+        messages=("(1366, \"Incorrect string value: '\\\\xF0\\\\x9F\\\\x98\\\\x80' for column `lab`.`guests`.`name`",),
+        meaning="The table was made with an older encoding. latin1 lacks most characters, and utf8mb3, once called "
+        "utf8, all beyond U+FFFF, emoji among them. Tables made in this lab have utf8mb4.",
+        mend="`ALTER TABLE guests CONVERT TO CHARACTER SET utf8mb4`.",
+        after=database.text_charset,
+    ),
+    Rule(
+        cause="value-type",
+        title="A value of another type than its column",
+        messages=(
+            "(1366, \"Incorrect integer value: 'abc' for column `lab`.`people`.`age` at row 1\")",
+            "(1292, \"Incorrect date value: '31/12/2026' for column `lab`.`guests`.`day` at row 1\")",
+            "(1265, \"Data truncated for column 'color' at row 1\")",
+        ),
+        meaning="What a client sends is text. A date is written 2026-12-31.",
+        mend="Turn it into the type before, `int(text)`, and say so where that cannot be.",
+        after=database.other_type,
+    ),
+    Rule(
+        cause="value-missing",
+        title="A column without its value",
+        messages=(
+            "(1048, \"Column 'last_name' cannot be null\")",
+            "(1364, \"Field 'age' doesn't have a default value\")",
+        ),
+        meaning="The column is NOT NULL, and the value was None, or the column was not named at all.",
+        mend="Give it a value. A parameter that the client did not send is None.",
+        after=database.value_missing,
+    ),
+    Rule(
+        cause="foreign-key",
+        title="A row that refers to another",
+        messages=(
+            "(1452, 'Cannot add or update a child row: a foreign key constraint fails",
+            "(1451, 'Cannot delete or update a parent row: a foreign key constraint fails",
+        ),
+        meaning="A foreign key keeps each row's reference true: the row that it names has to be there.",
+        mend="Add first what is referred to, and remove it last.",
+        after=database.foreign_key,
+    ),
+    Rule(
+        cause="lock-timeout",
+        title="A row stays locked",
+        messages=("(1205, 'Lock wait timeout exceeded; try restarting transaction')",),
+        meaning="Another transaction has changed the row and has not ended. The lab's database waits five seconds, so "
+        "that a script can still answer before httpd ends it.",
+        mend="`commit()` soon after a change. `SHOW FULL PROCESSLIST` shows who is busy.",
+        after=database.lock_timeout,
+    ),
+    Rule(
+        cause="deadlock",
+        title="Two transactions wait for each other",
+        messages=("(1213, 'Deadlock found when trying to get lock; try restarting transaction')",),
+        meaning="Each has locked what the other needs. The database ends one, and undoes it.",
+        mend="Start that one again; and change rows in the same order everywhere.",
+        after=database.deadlock,
+    ),
+    Rule(
+        cause="disk-full",
+        title="No room left",
+        messages=(
+            '(1021, "Disk full (/var/lib/mysql); waiting for someone to free some space...")',
+            "(1114, \"The table 'people' is full\")",
+            "OSError: [Errno 28] No space left on device",
+        ),
+        meaning="The disk of the database is full, or the 64 MB of /tmp that all services share.",
+        mend="`docker system df` shows what takes room.",
+        after=database.disk_full,
+    ),
+    Rule(
+        cause="database-refuses",
+        title="The database refuses something else",
+        messages=("pymysql.err.OperationalError: (", "mysql.connector.errors.DatabaseError: "),
+        meaning="The error's number and words are the database's own.",
+        mend="MariaDB's list of error codes describes each number.",
+        after=database.refused,
+    ),
+)
+
+RAISING = (
     Rule(
         cause="python-2-name",
         title="A name that only Python 2 has",
@@ -413,18 +689,6 @@ RUNNING = (
         "write its neighbours can be made to run anything.",
         mend="Write to /tmp, which is emptied when the lab stops.",
         after=running.read_only_place,
-    ),
-    Rule(
-        cause="network-refused",
-        title="Nobody answers there, or the address is taken",
-        messages=(
-            "ConnectionRefusedError: [Errno 111] Connection refused",
-            "socket.gaierror: [Errno -2] Name or service not known",
-            "OSError: [Errno 98] Address already in use",
-        ),
-        meaning="Inside the container, localhost is the container. A script does not listen either: the server does.",
-        mend="Connect to the name of the service, not to localhost.",
-        after=running.network_refused,
     ),
     Rule(
         cause="input-missing",
@@ -621,6 +885,9 @@ CHAPTERS = (
     ("From the file to a running interpreter", STARTING),
     ("From the source to compiled code and its modules", PARSING),
     ("While the script runs", RUNNING),
+    ("From the script to other machines", CONNECTING),
+    ("From the script to its tables", ASKING),
+    ("An exception ends the script", RAISING),
     ("What the script prints", PRINTING),
     ("How the script ends", ENDING),
 )

@@ -65,16 +65,16 @@ PYTHON_2_METHODS = {
 NO_NAME = re.compile(r"name '(\w+)' is not defined")
 NO_METHOD = re.compile(r"'([\w.]+)' object has no attribute '(\w+)'")
 
+# The kernel's names for what waits for a connection, or for what comes over one.
+ON_THE_NETWORK = {"wait_woken", "sk_wait_data", "inet_wait_for_connect", "inet_stream_connect"}
+
 # EACCES, EPERM, EROFS
 REFUSED_WRITES = re.compile(r"\[Errno (1|13|30)\] ([^:]*)(?:: (.*))?")
-# EACCES, EPERM, EADDRINUSE, EADDRNOTAVAIL, ENETUNREACH, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH
-NETWORK_ERRORS = {98, 99, 100, 101, 110, 111, 112, 113}
-NETWORK_NAMES = {"ConnectionRefusedError", "gaierror", "herror", "ConnectionResetError", "URLError", "timeout"}
-NUMBER = re.compile(r"\[Errno (-?\d+)\]")
 SOCKET_CALLS = re.compile(r"\.(?:bind|connect|listen|create_connection|create_server)\(|create_connection|socket")
 
 
-def _place(evidence: Evidence, traceback: Traceback) -> tuple[str, list[Exhibit]]:
+def place_of(evidence: Evidence, traceback: Traceback) -> tuple[str, list[Exhibit]]:
+    """Return where in a script an exception was raised, such as ``line 3 of web_02.py``, and the evidence for it."""
     frame = own_frame(evidence, traceback)
     if frame is None:
         return evidence.name, [words_of(traceback)]
@@ -83,7 +83,8 @@ def _place(evidence: Evidence, traceback: Traceback) -> tuple[str, list[Exhibit]
     return f"line {frame.line} of {name}", [*shown, words_of(traceback)]
 
 
-def _words(traceback: Traceback) -> str:
+def words_of_exception(traceback: Traceback) -> str:
+    """Return the class and the first line of the message of an exception."""
     first = traceback.message.partition("\n")[0]
     return f"{traceback.name}: {first}" if first else traceback.name
 
@@ -134,6 +135,8 @@ def _doing(evidence: Evidence) -> str:
         return ": it was computing all the time"
     if "nanosleep" in ended.waiting_in:
         return ": it was asleep"
+    if ended.waiting_in in ON_THE_NETWORK:
+        return ": it was waiting for an answer over the network, from a database or another machine"
     if "wait" in ended.waiting_in and "poll" not in ended.waiting_in and "futex" not in ended.waiting_in:
         return ": it was waiting for another program"
     return ": it was waiting for something"
@@ -182,7 +185,7 @@ def memory_limit(evidence: Evidence) -> Finding | None:
     traceback = uncaught(evidence)
     ended = evidence.ended
     if traceback is not None and traceback.name == "MemoryError":
-        place, exhibits = _place(evidence, traceback)
+        place, exhibits = place_of(evidence, traceback)
     elif ended is not None and ended.out_of_memory and (ended.signal == KILL or ended.code == SHELL_SIGNALS + KILL):
         place, exhibits = evidence.name, [*_process(evidence), *log_exhibits(evidence)]
     elif said(evidence, "MemoryError", "Cannot allocate memory", "memory exhausted") and failed(evidence):
@@ -239,7 +242,7 @@ def python_2_name(evidence: Evidence) -> Finding | None:
         asked, instead = traceback.message, PYTHON_2_METHODS[traceback.message]  # as cgi.FieldStorage says it
     if instead is None:
         return None
-    place, exhibits = _place(evidence, traceback)
+    place, exhibits = place_of(evidence, traceback)
     return Finding(
         f"{place[:1].upper()}{place[1:]} uses {asked}, which only Python 2 has; Python 3 has {instead}.",
         exhibits,
@@ -298,7 +301,7 @@ def text_encoding(evidence: Evidence) -> Finding | None:
     traceback = uncaught(evidence)
     if traceback is None or traceback.name != "UnicodeEncodeError":
         return None
-    place, exhibits = _place(evidence, traceback)
+    place, exhibits = place_of(evidence, traceback)
     codec = re.search(r"'([\w-]+)' codec can't encode characters? '?(\\?[^']*)'?", traceback.message)
     what = f" as {codec[1]}" if codec else ""
     return Finding(
@@ -329,7 +332,7 @@ def read_only_place(evidence: Evidence) -> Finding | None:
     source = frame.source if frame else ""
     if match is not None and match[1] != "30" and (SOCKET_CALLS.search(source) or not _writes(source)):
         return None
-    place, exhibits = _place(evidence, traceback)
+    place, exhibits = place_of(evidence, traceback)
     return _read_only(place, match[3] or "" if match else "", exhibits)
 
 
@@ -353,35 +356,12 @@ def _read_only(place: str, name: str, exhibits: list[Exhibit]) -> Finding:
     )
 
 
-def network_refused(evidence: Evidence) -> Finding | None:
-    """Nobody answers where it connects, or it may not listen there."""
-    traceback = uncaught(evidence)
-    if traceback is None:
-        return None
-    number = NUMBER.search(traceback.message)
-    by_number = number is not None and (int(number[1]) in NETWORK_ERRORS or int(number[1]) < 0)
-    frame = own_frame(evidence, traceback)
-    denied = traceback.name in {"PermissionError", "OSError"} and frame and SOCKET_CALLS.search(frame.source)
-    words = any(text in traceback.message for text in ("Can't connect to", "onnection refused", "Name or service not"))
-    if not (by_number or traceback.name in NETWORK_NAMES or denied or words):
-        return None
-    place, exhibits = _place(evidence, traceback)
-    calls = [frame.source for frame in traceback.frames]
-    if any(re.search(r"\b(?:bind|listen|create_server|HTTPServer|TCPServer)\b", call) for call in calls):
-        what = "listens at an address that it may not have"
-        advice = "A CGI script never listens by itself: the server does, and starts the script for each request."
-    else:
-        what = "connects to where nobody answers it"
-        advice = "Inside the container, localhost is the container itself: neither this computer nor its database."
-    return Finding(f"{place[:1].upper()}{place[1:]} {what}: {_words(traceback)}.", exhibits, [advice])
-
-
 def input_missing(evidence: Evidence) -> Finding | None:
     """It reads more than there is."""
     traceback = uncaught(evidence)
     if traceback is None or traceback.name != "EOFError":
         return None
-    place, exhibits = _place(evidence, traceback)
+    place, exhibits = place_of(evidence, traceback)
     length = "no body" if not evidence.body_length else f"a body of {evidence.body_length} bytes"
     return Finding(
         f"{place[:1].upper()}{place[1:]} reads more input than there is: the request had {length}.",
@@ -454,12 +434,12 @@ HINTS = (
 
 
 def _exception(evidence: Evidence, traceback: Traceback, when: str) -> Finding:
-    place, exhibits = _place(evidence, traceback)
+    place, exhibits = place_of(evidence, traceback)
     frame = own_frame(evidence, traceback)
     known = f"{frame.source if frame else ''}\n{traceback.message}"
     hints = [hint for name, pattern, hint in HINTS if name == traceback.name and re.search(pattern, known)]
     return Finding(
-        f"{evidence.name} failed with {_words(traceback)} at {place}, {when}.",
+        f"{evidence.name} failed with {words_of_exception(traceback)} at {place}, {when}.",
         exhibits,
         [f"Look at {place}.", *hints[:1]],
     )

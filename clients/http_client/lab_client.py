@@ -13,6 +13,7 @@ import re
 import socket
 import sys
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import TYPE_CHECKING
 
@@ -75,13 +76,13 @@ def lab_server(description: str | None) -> Iterator[str]:
         sys.exit(_sentence(error, f"http://{server}"))
 
 
-def read_text(response: HTTPResponse) -> str:
+def read_text(response: HTTPResponse, expected: HTTPStatus = HTTPStatus.OK) -> str:
     """Read the content of a response as text.
 
-    Raises LabError when the status is not 200 or the content is no UTF-8 text of at most LIMIT bytes, and
+    Raises LabError when the status is not the expected one or the content is no UTF-8 text of at most LIMIT bytes, and
     http.client.IncompleteRead when the server closed the connection before the end.
     """
-    check_status(response.status, response.reason)
+    check_status(response.status, response.reason, expected)
     content = response.read(LIMIT + 1)
     # With a size, read does not tell the end of the content from the end of the connection; the count of bytes that
     # are still to come does.
@@ -90,10 +91,14 @@ def read_text(response: HTTPResponse) -> str:
     return text_of(content)
 
 
-def check_status(status: int, reason: str) -> None:
-    """Raise LabError unless the status is 200; a redirect is an error too, since no service of the lab sends one."""
-    if status != 200:  # noqa: PLR2004 - 200 is its own best name
-        raise LabError(f"The server answered {f'{status} {reason}'.strip()}, not 200 OK. {_SEE_WHY}")
+def check_status(status: int, reason: str, expected: HTTPStatus = HTTPStatus.OK) -> None:
+    """Raise LabError unless the status is the expected one.
+
+    A redirect is an error too, since no service of the lab sends one.
+    """
+    if status != expected:
+        wanted = f"{expected.value} {expected.phrase}"
+        raise LabError(f"The server answered {f'{status} {reason}'.strip()}, not {wanted}. {_SEE_WHY}")
 
 
 def text_of(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """What the clients share that use the library requests, https://requests.readthedocs.io."""
 
 import sys
+from http import HTTPStatus
 from http.client import IncompleteRead
 from pathlib import Path
 
@@ -32,13 +33,13 @@ def lab_session() -> Session:
     return session
 
 
-def read_text(response: Response) -> str:
+def read_text(response: Response, expected: HTTPStatus = HTTPStatus.OK) -> str:
     """Read the content of a response, which was asked for with stream=True, as text.
 
-    Raises LabError when the status is not 200 or the content is no UTF-8 text of at most LIMIT bytes, and
+    Raises LabError when the status is not the expected one or the content is no UTF-8 text of at most LIMIT bytes, and
     http.client.IncompleteRead when the server closed the connection before the end.
     """
-    check_status(response.status_code, response.reason)
+    check_status(response.status_code, response.reason, expected)
     # A connection that closes too early is an error only from release 2 of the library underneath, unless told so.
     response.raw.enforce_content_length = True
     content = bytearray()

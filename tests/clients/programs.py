@@ -10,10 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / "clients"
 FOLDERS = ("http_client", "requests")
-NAMES = ("client_web_02.py", "client_web_03_get.py", "client_web_03_post.py", "client_web_04.py")
+NAMES = ("client_web_02.py", "client_web_03_get.py", "client_web_03_post.py", "client_web_04.py", "client_web_05.py")
 
 ALL_PROGRAMS = [pytest.param(CLIENTS / folder / name, id=f"{folder}/{name}") for folder in FOLDERS for name in NAMES]
 REQUESTS_PROGRAMS = ALL_PROGRAMS[len(NAMES) :]
+# Those of the chapter, each of which asks once.
+ASKING_ONCE = [program for program in ALL_PROGRAMS if not str(program.id).endswith("client_web_05.py")]
 # For what lab_client.py and lab_session.py decide, and no program by itself.
 ONE_OF_EACH_KIND = [ALL_PROGRAMS[0], REQUESTS_PROGRAMS[0]]
 

@@ -13,12 +13,13 @@ CONTENTS = {
     "client_web_03_get.py": f"{SENTENCE}\n".encode(),
     "client_web_03_post.py": f"{SENTENCE}\n".encode(),
     "client_web_04.py": b"SERVER_SIGNATURE : \nREQUEST_METHOD : GET\nQUERY_STRING : \nGATEWAY_INTERFACE : CGI/1.1\n",
+    "client_web_05.py": "Lovelace\tAda\t36\nO'Neill\tZoé\t29\n".encode(),
 }
-"""What the service that a program calls sends when all is well."""
+"""What the service that a program calls sends when all is well; the list of people, to client_web_05.py."""
 
 
 class StandIn(socketserver.ThreadingTCPServer):
-    """A server on 127.0.0.1 with one answer to every request.
+    """A server on 127.0.0.1 that has an answer to each request of a connection, and then closes it.
 
     Attributes:
         url: its address.
@@ -28,9 +29,9 @@ class StandIn(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
 
-    def __init__(self, answer: bytes | None) -> None:
+    def __init__(self, *answers: bytes | None) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
-        self.answer = answer
+        self.answers = answers
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.requests: list[bytes] = []
         self.asked = threading.Event()
@@ -43,13 +44,17 @@ class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         # A client may go away at any time: that is what some tests are about.
         with suppress(ConnectionError):
-            self.server.requests.append(_read_request(self.request))
-            self.server.asked.set()
-            if self.server.answer is None:
-                # Ends when the client closes the connection.
-                self.request.recv(1)
-            else:
-                self.request.sendall(self.server.answer)
+            for answer in self.server.answers:
+                request = _read_request(self.request)
+                if not request:
+                    break
+                self.server.requests.append(request)
+                self.server.asked.set()
+                if answer is None:
+                    # Ends when the client closes the connection.
+                    self.request.recv(1)
+                else:
+                    self.request.sendall(answer)
 
 
 def _read_request(connection: socket.socket) -> bytes:
@@ -69,9 +74,12 @@ def _length(request: bytes) -> int:
 
 
 @contextmanager
-def stand_in(answer: bytes | None) -> Iterator[StandIn]:
-    """Run a server that sends these bytes and closes the connection, or says nothing at all if there are none."""
-    with StandIn(answer) as server:
+def stand_in(*answers: bytes | None) -> Iterator[StandIn]:
+    """Run a server that sends these bytes to one request after the other and closes the connection.
+
+    Where there is None in their place, it says nothing at all.
+    """
+    with StandIn(*answers) as server:
         # The interval is how long the end of a test waits for the thread; the default would be half a second.
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -92,3 +100,13 @@ def chunked(*chunks: bytes) -> bytes:
     """Return a response in chunks; the last one, which is empty and says that there are no more, is the caller's."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     return head + b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+
+
+def right_answers() -> list[bytes]:
+    """Return what web_05.py answers to client_web_05.py: the list, the person who was added, and those found."""
+    added = "O'Neill\tZoé\t29\n".encode()
+    return [
+        answer(CONTENTS["client_web_05.py"], "Content-Type: text/plain"),
+        answer(added, "Content-Type: text/plain", status="201 Created"),
+        answer(added * 2, "Content-Type: text/plain"),
+    ]

@@ -21,7 +21,7 @@ from tests.support.copy import copy_project, lend_environment
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 # What cgi-bin/ holds as it is cloned.
-SERVICES = {"web_02.py", "web_03.py", "web_04.py"}
+SERVICES = {"web_02.py", "web_03.py", "web_04.py", "web_05.py"}
 
 # A command, and below it, where the README shows it, what it prints.
 EXAMPLE = re.compile(r"^```sh\n(?P<commands>.*?)^```\n(?:\n```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)

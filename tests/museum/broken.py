@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 
+from tests.museum.asking import REFUSED
 from tests.museum.beginners import WRITTEN_BY_BEGINNERS
 from tests.museum.piece import DIRECT, ENV, SHELL, Piece, Request, crlf, script
 
@@ -1329,7 +1330,7 @@ RAN = (
     Piece(
         "no_such_host.py",
         script('import socket\n\nsocket.create_connection(("database.invalid", 5432))\n'),
-        cause="network-refused",
+        cause="outside-closed",
         says="socket.gaierror: [Errno -",
     ),
     Piece(
@@ -2010,7 +2011,7 @@ TWO = (
     ),
 )
 
-ALL = (*PLACES, *STARTS, *PARSED, *IMPORTED, *RAN, *OUTPUT, *TWO, *WRITTEN_BY_BEGINNERS)
+ALL = (*PLACES, *STARTS, *PARSED, *IMPORTED, *RAN, *OUTPUT, *TWO, *REFUSED, *WRITTEN_BY_BEGINNERS)
 
 # Of these, too, the source alone tells the cause: what they print can be followed.
 TOLD_BY_THE_SOURCE = {

@@ -7,6 +7,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+from tests.museum.asking import PREPARED
 from tests.museum.beginners import UNUSUAL_BUT_RIGHT
 from tests.museum.piece import DIRECT, ENV, Request, Sound, crlf, script
 
@@ -563,4 +564,4 @@ DECOYS = (
     Sound("new_syntax.py", script('print("Content-Type: text/plain\\n")\nmatch [1, 2]:\n    case [a, b] if (c := a + b):\n        print(f"{c=}")\n'), body=b"c=3\n"),
 )  # fmt: skip
 
-SOUND = (*LANGUAGES, *STATUSES, *OUTPUTS, *INPUT, *DECOYS, *UNUSUAL_BUT_RIGHT)
+SOUND = (*LANGUAGES, *STATUSES, *OUTPUTS, *INPUT, *DECOYS, *PREPARED, *UNUSUAL_BUT_RIGHT)

@@ -84,7 +84,8 @@ def test_the_services_of_the_project_are_sound() -> None:
         f"OK   {Path('cgi-bin', 'web_02.py')}",
         f"OK   {Path('cgi-bin', 'web_03.py')}",
         f"OK   {Path('cgi-bin', 'web_04.py')}",
-        "3 scripts: 3 OK, 0 WARN, 0 ERR",
+        f"OK   {Path('cgi-bin', 'web_05.py')}",
+        "4 scripts: 4 OK, 0 WARN, 0 ERR",
     ]
 
 

@@ -138,28 +138,28 @@ def test_status_of_a_lab_that_does_not_run(fake_docker: FakeDocker, capsys: pyte
 
 
 def test_new_writes_a_service_and_its_test(tmp_path: Path) -> None:
-    service, test = new.create("web_05", tmp_path)
+    service, test = new.create("hello", tmp_path)
 
-    assert (service, test) == (tmp_path / "cgi-bin/web_05.py", tmp_path / "tests/services/test_web_05.py")
+    assert (service, test) == (tmp_path / "cgi-bin/hello.py", tmp_path / "tests/services/test_hello.py")
     assert service.read_bytes().startswith(b"#!/usr/bin/env python3\n")
     assert b"\r" not in service.read_bytes()
     assert "$name" not in service.read_text(encoding="utf-8") + test.read_text(encoding="utf-8")
     assert os.access(service, os.X_OK)
 
 
-@pytest.mark.parametrize("present", ["cgi-bin/web_05.py", "tests/services/test_web_05.py"])
+@pytest.mark.parametrize("present", ["cgi-bin/hello.py", "tests/services/test_hello.py"])
 def test_new_leaves_what_is_there(tmp_path: Path, present: str) -> None:
     (tmp_path / present).parent.mkdir(parents=True)
     (tmp_path / present).write_text("mine", encoding="utf-8")
     with pytest.raises(LabError) as raised:
-        new.create("web_05", tmp_path)
+        new.create("hello", tmp_path)
 
     assert raised.value.what == f"{Path(present)} is there already, and stays as it is."
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / present]
     assert (tmp_path / present).read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.parametrize("name", ["", "5", "web 05", "../web_05", "web-05", "wéb", "web_05.sh", "web_05\n"])
+@pytest.mark.parametrize("name", ["", "5", "web 05", "../hello", "web-05", "wéb", "hello.sh", "hello\n"])
 def test_new_refuses_a_name_that_is_no_file_of_a_service(tmp_path: Path, name: str) -> None:
     with pytest.raises(LabError) as raised:
         new.create(name, tmp_path)

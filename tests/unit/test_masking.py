@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given, strategies
 
-from cgilab.masking import HINTS, mask
+from cgilab.masking import HINTS, mask, mask_source
 
 QUERY = b'=a/1\t1\t2\tGET /cgi-bin/a.py?%s HTTP/1.1\t200\tQUERY_STRING=%s\t"GET /cgi-bin/a.py?%s HTTP/1.1" 200'
 STDERR = b"2026-11-22 13:52:53.356114 cgi:error AH01215: stderr from /srv/cgi-bin/a.py: "
@@ -122,6 +122,8 @@ NOT_SECRET = [
     b'  File "/srv/cgi-bin/password.py", line 3, in <module>',
     b"/srv/cgi-bin/session: line 3: syntax error",
     b"a cookie too many",
+    b"(1045, \\\"Access denied for user 'lab'@'172.18.0.2' (using password: YES)\\\")",
+    b"1045 (28000): Access denied for user 'lab'@'172.18.0.2' (using password: NO)",
     b"AuthenticationError: no",
 ]
 
@@ -165,6 +167,29 @@ FOLDED = [
 @pytest.mark.parametrize(("logged", "kept"), FOLDED)
 def test_the_second_line_of_a_cookie_is_masked(logged: bytes, kept: bytes) -> None:
     assert mask(PRINTED + b"Set-Cookie: a=1;\n" + logged) == PRINTED + b"Set-Cookie: (masked)\n" + kept
+
+
+SOURCES = [
+    pytest.param('connect(password="hunter2", port=3306)', 'connect(password="(masked)", port=3306)', id="an argument"),
+    pytest.param("password = 'a b\"c'  # mine", "password = '(masked)'  # mine", id="a variable"),
+    pytest.param(
+        'settings = {"db_password": "x", "age": "4"}',
+        'settings = {"db_password": "(masked)", "age": "4"}',
+        id="a dictionary",
+    ),
+    pytest.param('os.environ["API_KEY"] = b"x"', 'os.environ["API_KEY"] = b"(masked)"', id="an item"),
+    pytest.param('if password == "hunter2":', 'if password == "(masked)":', id="a comparison"),
+    pytest.param('url = "mysql://lab:hunter2@db/lab"', 'url = "mysql://lab:(masked)@db/lab"', id="a URL"),
+    pytest.param('password = Path("/run/a").read_text()', 'password = Path("/run/a").read_text()', id="a call"),
+    pytest.param('print("password: ", age)', 'print("password: ", age)', id="a text that tells of one"),
+    pytest.param('name = "password"', 'name = "password"', id="the word itself"),
+    pytest.param('é = "\udce9"', 'é = "\udce9"', id="characters that are none"),
+]
+
+
+@pytest.mark.parametrize(("line", "shown"), SOURCES)
+def test_a_password_in_a_source_is_masked(line: str, shown: str) -> None:
+    assert mask_source(line) == shown
 
 
 HTML = b"D T cgi:error malformed header from script 'a.py': Bad header:   <a href=x>"
