@@ -57,7 +57,7 @@ def test_a_first_start_that_is_killed_begins_anew(
     project: Path, folder: Path, machine_settings: dict[str, str]
 ) -> None:
     # One row is there, and then the file waits.
-    waiting = "CREATE TABLE half (x INT); INSERT INTO half VALUES (1); DO SLEEP(IF(@@hostname = '', 0, 3));"
+    waiting = "CREATE TABLE half (x INT); INSERT INTO half VALUES (1); DO SLEEP(5);"
     (project / "docker/db/init/half.sql").write_text(waiting, "utf-8")
     with running_lab(folder, machine_settings, project, WITH_DATABASE) as lab:
         lab.compose.compose("rm", "--force", "--stop", "--volumes", DB)
