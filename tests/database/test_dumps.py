@@ -444,7 +444,7 @@ def test_two_restores_at_once_are_one(stack: RunningLab, database: Database, tmp
     database.dump(tmp_path / "lab.sql")
     holder = ["flock", "/run/mysqld/restore.lock", "sh", "-c", "echo held; sleep 60"]
     held = stack.server(DB).exec_run(holder, stream=True)
-    assert next(held.output) == b"held\n"
+    assert next(iter(held.output)) == b"held\n"
     with pytest.raises(LabError) as raised:
         database.restore(tmp_path / "lab.sql")
     stack.server(DB).exec_run(["sh", "-c", "grep -lx sleep /proc/[0-9]*/comm | cut -d/ -f3 | xargs kill"])

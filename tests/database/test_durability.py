@@ -41,7 +41,7 @@ def start_again(lab: RunningLab) -> None:
 
 def test_a_killed_server_loses_no_row_that_it_has_acknowledged(stack: RunningLab, ask: Ask) -> None:
     ask("CREATE TABLE acknowledged (number INT PRIMARY KEY)")
-    command = ["docker", "exec", stack.container.id, "python3", "-c", INSERTER]
+    command = ["docker", "exec", str(stack.container.id), "python3", "-c", INSERTER]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as inserter:
         assert inserter.stdout is not None
         acknowledged = [int(inserter.stdout.readline()) for _ in range(ACKNOWLEDGED_BEFORE)]

@@ -233,7 +233,7 @@ def test_clean_of_a_lab_of_another_name_leaves_the_base_image(fake_docker: FakeD
     assert not [command for command in fake_docker.asked if "=base" in command]
 
 
-WITH_DATABASE = {
+WITH_DATABASE: dict[str, str | tuple[int, str]] = {
     "compose config": configuration(),
     "working_dir": "cgi-lab-test-1\n",
     "volume ls --quiet --filter label=com.docker.compose.project=cgi-lab --filter label=io.github.cgi-lab=database": (
