@@ -221,6 +221,18 @@ def test_a_schema_that_is_gone_is_restored(database: Database, ask: Ask) -> None
     assert ask(INVENTORY) == before
 
 
+def test_a_view_that_has_lost_its_table_does_not_stand_in_the_way(database: Database, ask: Ask) -> None:
+    before = ask(INVENTORY)
+    name = database.snapshot()
+    ask("DROP TABLE children")
+    kept = database.rollback(name)
+    assert ask(INVENTORY) == before
+    database.rollback(kept)
+
+    assert ask("SHOW TABLES LIKE 'p%'") == ["parents", "people"]
+    assert ask("SHOW TABLES LIKE '%c%'") == []
+
+
 # --- What breaks ---------------------------------------------------------------------------------
 
 

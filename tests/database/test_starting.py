@@ -1,5 +1,6 @@
 """Starting a database in other ways than the usual one. Each test starts a lab of its own."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,23 @@ def test_a_first_start_that_is_killed_begins_anew(
         assert lab.compose.execute("ls", "/var/lib/mysql", server=DB).splitlines() == ["data", "snapshots"]
 
 
-def test_two_labs_have_different_passwords(wamp: RunningLab, folder: Path, machine_settings: dict[str, str]) -> None:
-    with running_lab(folder, machine_settings, servers=WITH_DATABASE) as other:
+def test_two_labs_have_different_passwords_and_a_port_when_asked(
+    wamp: RunningLab, folder: Path, machine_settings: dict[str, str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {**machine_settings, "DB_PORT": str(port)}
+    with running_lab(folder, settings, servers=WITH_DATABASE) as other:
+        published = other.server(DB).attrs["NetworkSettings"]["Ports"]
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            greeting = connection.recv(100)
         passwords = {
             passwords_of(lab.compose, name) for lab in (wamp, other) for name in ("db_password", "db_root_password")
         }
 
+    assert published == {"3306/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
+    # The protocol's first packet: four bytes of length and number, the protocol's version, the server's.
+    assert b"-MariaDB" in greeting[5:].partition(b"\0")[0]
     assert len(passwords) == 4
 
 
