@@ -1,5 +1,6 @@
 """Labs with a database, and a way to talk to it."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from cgilab.lab import DB, WEB
 from tests.support.running_lab import RunningLab, running_lab
 
 WITH_DATABASE = (WEB, DB)
+
+# The volume of the tables, after the name of the project.
+VOLUME = f"database_{os.environ.get('DEBIAN') or 'trixie'}"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from testinfra.host import Host
 
 from cgilab.engine import inspect
 from cgilab.lab import DB, SERVERS, WEB, Lab
+from tests.database.conftest import VOLUME
 from tests.support.running_lab import RunningLab
 
 MEBIBYTE = 1024**2
@@ -48,7 +49,7 @@ def test_its_data_and_its_passwords_are_in_volumes(wamp: RunningLab) -> None:
     }
 
     assert mounts == {
-        "/var/lib/mysql": ("volume", f"{wamp.compose.project}_database_trixie", True),
+        "/var/lib/mysql": ("volume", f"{wamp.compose.project}_{VOLUME}", True),
         "/run/secrets": ("volume", f"{wamp.compose.project}_secrets", True),
     }
 
@@ -194,7 +195,7 @@ def test_the_image_is_small(wamp: RunningLab) -> None:
 def test_the_volumes_bear_the_projects_labels(wamp: RunningLab) -> None:
     labels = {
         name: inspect("volume", f"{wamp.compose.project}_{name}")["Labels"]["io.github.cgi-lab"]
-        for name in ("database_trixie", "secrets", "php")
+        for name in (VOLUME, "secrets", "php")
     }
 
-    assert labels == {"database_trixie": "database", "secrets": "secrets", "php": "socket"}, json.dumps(labels)
+    assert labels == {VOLUME: "database", "secrets": "secrets", "php": "socket"}, json.dumps(labels)

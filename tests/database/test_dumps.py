@@ -245,7 +245,6 @@ def whole(database: Database, tmp_path: Path) -> str:
 
 
 REFUSED = "Access denied for user 'lab_restored'@'localhost'"
-SYNTAX = "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version"
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -268,13 +267,11 @@ SYNTAX = "You have an error in your SQL syntax; check the manual that correspond
         ),
         pytest.param(
             "CREATE USER evil@'%' IDENTIFIED BY 'x';",
-            "ERROR 1227 (42000) at line 1: Access denied; you need (at least one of) the CREATE USER privilege(s) for"
-            " this operation", id="CREATE USER",
+            "ERROR 1227 (42000) at line 1: Access denied", id="CREATE USER",
         ),
         pytest.param(
             "CREATE DEFINER=root@'%' PROCEDURE evil() DROP DATABASE lab;",
-            "ERROR 1227 (42000) at line 1: Access denied; you need (at least one of) the SET USER privilege(s) for this"
-            " operation", id="a program in another's name",
+            "ERROR 1227 (42000) at line 1: Access denied", id="a program in another's name",
         ),
         pytest.param(
             "DELETE FROM lab.people;",
@@ -305,7 +302,9 @@ def test_a_dump_that_does_what_none_may(
         database.restore(path)
 
     assert raised.value.what == f"{path} is not restored."
-    assert (raised.value.fix[0], raised.value.fix[-1]) == (said, "The database is as it was.")
+    # What rights it would take differs by the version of the server.
+    error = raised.value.fix[0].partition("; you need")[0]
+    assert (error, raised.value.fix[-1]) == (said, "The database is as it was.")
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -11,7 +11,7 @@ from docker.models.containers import Container
 from cgilab import engine
 from cgilab.errors import LabError
 from cgilab.lab import DB
-from tests.database.conftest import WITH_DATABASE, Ask, asking
+from tests.database.conftest import VOLUME, WITH_DATABASE, Ask, asking
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
 
@@ -103,7 +103,7 @@ def small(machine_settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[Ru
         keeper = client.containers.run(
             lab.server(DB).attrs["Image"],
             ["sleep", "infinity"],
-            volumes={f"{lab.compose.project}_database_trixie": {"bind": "/disk"}},
+            volumes={f"{lab.compose.project}_{VOLUME}": {"bind": "/disk"}},
             detach=True,
             init=True,
             labels={"io.github.cgi-lab": "test"},
