@@ -4,6 +4,7 @@ import gzip
 import os
 import re
 import tempfile
+import zlib
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -212,8 +213,8 @@ def refuse_no_dump(path: Path) -> None:
     try:
         with _opened(path) as file:
             start = file.read(LINE)
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
         raise LabError(f"{path} cannot be read: {reason}.") from None
     if not start:
         raise LabError(f"{path} is empty, so there is nothing to restore.")
@@ -236,7 +237,7 @@ def _refuse_part(path: Path) -> None:
         with _opened(path) as file:
             while block := file.read(BLOCK):
                 tail = (tail + block)[-LINE:]
-    except EOFError:
+    except (EOFError, gzip.BadGzipFile, zlib.error):
         tail = b""
     if not END.search(tail):
         raise LabError("", "What Docker handed over is not whole.")

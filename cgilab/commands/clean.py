@@ -69,7 +69,8 @@ def refused(projects: Sequence[str]) -> set[str]:
         return set()
     if sys.stdin.isatty():
         print(f"clean: this removes your tables and their snapshots too: {databases}")
-        if input("       Remove them? [y/N] ").strip().lower() in {"y", "yes"}:
+        print("       Remove them? [y/N] ", end="", flush=True)
+        if sys.stdin.readline().strip().lower() in {"y", "yes"}:
             return set()
     print(f"clean: kept the database, {databases}; to remove it too:  make clean YES=1")
     return {name for names in volumes.values() for name in names}

@@ -174,6 +174,7 @@ def test_the_table_has_every_target(copy: Copy) -> None:
         "README.md",
         "CONTRIBUTING.md",
         "docs/chapter.md",
+        "docs/database.md",
         "docs/exchanges.md",
         "docs/benchmarks.md",
         "docs/troubleshooting.md",

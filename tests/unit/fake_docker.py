@@ -24,7 +24,7 @@ class FakeDocker:
     asked: list[str] = field(default_factory=list)
     installed: bool = True
 
-    def __call__(self, command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+    def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         """Answer one command."""
         if not self.installed:
             raise FileNotFoundError(command[0])
@@ -34,6 +34,8 @@ class FakeDocker:
             if key in words:
                 code, error = answer if isinstance(answer, tuple) else (0, "")
                 output = "" if isinstance(answer, tuple) else answer
+                if hasattr(options.get("stdout"), "write"):
+                    options["stdout"].write(output.encode())
                 return subprocess.CompletedProcess(command, code, output, error)
         return subprocess.CompletedProcess(command, 0, "", "")
 

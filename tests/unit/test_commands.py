@@ -1,5 +1,6 @@
 """The commands of `lab`, against a docker that answers what a test tells it to."""
 
+import io
 import os
 from pathlib import Path
 
@@ -230,6 +231,76 @@ def test_clean_of_a_lab_of_another_name_leaves_the_base_image(fake_docker: FakeD
     assert main(["clean"]) == 0
     assert "docker ps --all --quiet --filter label=com.docker.compose.project=lessons" in fake_docker.asked
     assert not [command for command in fake_docker.asked if "=base" in command]
+
+
+WITH_DATABASE: dict[str, str | tuple[int, str]] = {
+    "compose config": configuration(),
+    "working_dir": "cgi-lab-test-1\n",
+    "volume ls --quiet --filter label=com.docker.compose.project=cgi-lab --filter label=io.github.cgi-lab=database": (
+        "cgi-lab_database_trixie\ncgi-lab_database_bookworm\n"
+    ),
+    "volume ls --quiet --filter label=com.docker.compose.project=cgi-lab --filter label=io.github.cgi-lab=secrets": (
+        "cgi-lab_secrets\n"
+    ),
+    "volume ls --quiet --filter label=com.docker.compose.project=cgi-lab-test-1": "test_database\n",
+    "volume ls --quiet --filter label=com.docker.compose.project=cgi-lab": (
+        "cgi-lab_database_bookworm\ncgi-lab_database_trixie\ncgi-lab_php\ncgi-lab_secrets\n"
+    ),
+}
+KEPT = [
+    "docker volume rm --force cgi-lab_php",
+    "docker volume rm --force test_database",
+]
+REMOVED = [
+    "docker volume rm --force cgi-lab_database_bookworm cgi-lab_database_trixie cgi-lab_php cgi-lab_secrets",
+    "docker volume rm --force test_database",
+]
+DATABASES = "cgi-lab_database_trixie, cgi-lab_database_bookworm"
+
+
+@pytest.mark.usefixtures("littered")
+def test_clean_keeps_the_database_where_nobody_can_be_asked(
+    fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_docker.answers = WITH_DATABASE
+    monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))
+
+    assert main(["clean"]) == 0
+    assert [command for command in fake_docker.asked if "volume rm" in command] == KEPT
+    said = f"clean: kept the database, {DATABASES}; to remove it too:  make clean YES=1"
+    assert capsys.readouterr().out.splitlines()[1] == said
+
+
+@pytest.mark.usefixtures("littered")
+def test_clean_removes_the_database_when_told_so(fake_docker: FakeDocker) -> None:
+    fake_docker.answers = WITH_DATABASE
+
+    assert main(["clean", "--yes"]) == 0
+    assert [command for command in fake_docker.asked if "volume rm" in command] == REMOVED
+
+
+@pytest.mark.usefixtures("littered")
+@pytest.mark.parametrize(
+    ("answer", "removed"),
+    [
+        ("y\n", REMOVED),
+        ("YES\n", REMOVED),
+        ("n\n", KEPT),
+        ("\n", KEPT),
+        ("yesterday\n", KEPT),
+        pytest.param("", KEPT, id="Ctrl-D"),
+    ],
+)
+def test_clean_asks_before_it_removes_the_database(
+    fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, answer: str, removed: list[str]
+) -> None:
+    fake_docker.answers = WITH_DATABASE
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    assert main(["clean"]) == 0
+    assert [command for command in fake_docker.asked if "volume rm" in command] == removed
 
 
 @pytest.mark.usefixtures("fake_docker")
