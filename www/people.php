@@ -9,8 +9,10 @@ $people = $database->query('SELECT last_name, first_name, age FROM people ORDER 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>People</title>
+<link rel="icon" href="data:,">
 </head>
 <body>
+<main>
 <h1>People</h1>
 <table>
 <thead>
@@ -26,5 +28,6 @@ $people = $database->query('SELECT last_name, first_name, age FROM people ORDER 
 <?php endforeach ?>
 </tbody>
 </table>
+</main>
 </body>
 </html>
