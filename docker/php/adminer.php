@@ -29,10 +29,17 @@ function adminer_object(): object
             return [SERVER, $account, $password];
         }
 
-        // Nothing is chosen: neither the kind of the database nor where it is.
+        // The kind of the database and where it is are not asked for; account and database are filled in.
         public function loginFormField($name, $heading, $value): string
         {
-            return in_array($name, ['driver', 'server'], true) ? '' : parent::loginFormField($name, $heading, $value);
+            if (in_array($name, ['driver', 'server'], true)) {
+                return '';
+            }
+            if (in_array($name, ['username', 'db'], true)) {
+                $value = str_replace(' value=""', ' value="lab"', $value);
+            }
+
+            return parent::loginFormField($name, $heading, $value);
         }
 
         // Nothing is loaded from elsewhere.
