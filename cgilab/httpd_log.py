@@ -1,7 +1,8 @@
 """From what httpd logs about a request to an `Exchange`.
 
 A *record* is all that httpd logged about one request: the lines of its error log, which at trace level holds every
-header (``LogLevel cgi:trace4 proxy_fcgi:trace4 http:trace5``), and last the line of its access log. httpd.conf gives both their form:
+header (``LogLevel cgi:trace4 proxy_fcgi:trace4 http:trace5``), and last the line of its access log. httpd.conf gives
+both their form:
 
 - ``KEY DATE TIME MODULE:LEVEL MESSAGE``, ErrorLogFormat;
 - ``=KEY<tab>FIELD<tab>…<tab>NAME=VALUE…<tab>LINE FOR PEOPLE``, LogFormat.

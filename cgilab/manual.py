@@ -15,8 +15,8 @@ HEAD = """\
 
 # Troubleshooting
 
-Each section is a cause for which a CGI script or a PHP page fails under Apache httpd: first the messages by which people
-look for it, as httpd's error log, the script or the browser shows them, then what it means and how it is mended.
+Each section is a cause for which a CGI script or a PHP page fails under Apache httpd: first the messages by which
+people look for it, as httpd's error log, the script or the browser shows them, then what it means and how it is mended.
 
 Three commands say which section is yours. `make check` judges scripts before anything is run, `make check FIX=1` mends
 what takes no guessing, and `lab explain`, which is `python3 -m cgilab explain`, reads an error log. When the lab runs,

@@ -202,7 +202,7 @@ class Request:
 
 
 def is_message(line: bytes) -> bool:
-    """Return whether a line is for people, and not one of those that tell what httpd does (LogLevel debug and trace)."""
+    """Return whether a line is for people, and not one that tells what httpd does (LogLevel debug and trace)."""
     start = line[:LEVEL_WITHIN]
     return b":trace" not in start and b":debug" not in start
 

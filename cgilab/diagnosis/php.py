@@ -167,5 +167,7 @@ def _mending(found: Said) -> list[str]:
     if "Allowed memory size" in found.text:
         return ["Work on less at a time: one row, one line of a file."]
     if "PDOException" in found.text or "mysqli_sql_exception" in found.text:
-        return ["The text behind the number is what the database says; its server is called db, and make wamp starts it."]
+        return [
+            "The text behind the number is what the database says; its server is called db, and make wamp starts it."
+        ]
     return [f"Look at line {found.line} of {in_folder(found.file)}."]

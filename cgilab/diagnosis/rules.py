@@ -664,8 +664,8 @@ PHP = (
             "PHP Parse error:  syntax error, unexpected",
             "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted",
         ),
-        meaning="PHP says what is wrong, in which file and in which line, and ends the page there. With `display_errors` "
-        "on, the message stands in the page and the status is 200; without, it is an empty 500.",
+        meaning="PHP says what is wrong, in which file and in which line, and ends the page there. In the lab "
+        "(`display_errors`) the message stands in the page and the status is 200; online it is an empty 500.",
         mend="Look at the line that it names, and at the one before it.",
         after=php.error,
     ),

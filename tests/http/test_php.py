@@ -14,7 +14,9 @@ from tests.support.wire import Answer, send
 MARK = b"the source itself"
 PAGE = b"<?php // the source itself\necho 'run';\n"
 
-SLOW = "<?php while (ob_get_level()) { ob_end_flush(); } foreach ($_GET['seconds'] as $s) { sleep($s); echo $s; flush(); }"
+SLOW = (
+    "<?php while (ob_get_level()) { ob_end_flush(); } foreach ($_GET['seconds'] as $s) { sleep($s); echo $s; flush(); }"
+)
 
 Sleeping = dict[str, "Future[requests.Response]"]
 
@@ -28,14 +30,12 @@ def without_php(machine_settings: dict[str, str], tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="module", autouse=True)
 def sleeping(wamp: RunningLab) -> Iterator[Sleeping]:
-    """Pages that wait so many seconds before each word, all asked before the first test, so that their waits overlap."""
+    """Pages that wait so many seconds before each word, all asked before the first test."""
     page = wamp.www / "slow.php"
     page.write_text(SLOW, encoding="utf-8")
     with ThreadPoolExecutor() as threads:
         yield {
-            waits: threads.submit(
-                requests.get, f"{wamp.url}/slow.php", params={"seconds[]": waits.split()}, timeout=30
-            )
+            waits: threads.submit(requests.get, f"{wamp.url}/slow.php", params={"seconds[]": waits.split()}, timeout=30)
             for waits in ("8", "7 7", "25")
         }
     page.unlink()
@@ -88,7 +88,17 @@ def test_what_is_a_page_is_handed_on_and_never_sent(without_php: RunningLab, tar
 
 
 NAMES = [
-    *("page.PHP", "page.Php", "page.php.", "page.php ", "page.php5", "page.phps", "page.phtml", "page.pht", "page.phar"),
+    *(
+        "page.PHP",
+        "page.Php",
+        "page.php.",
+        "page.php ",
+        "page.php5",
+        "page.phps",
+        "page.phtml",
+        "page.pht",
+        "page.phar",
+    ),
     *("page.inc", "page.php.txt", "page.php.html", "page.php.jpg", "page.php.bak", "page.php~", "page.php.swp"),
     *(".page.php", "page.php.orig", "PAGE.PHP.TXT", "PAGE.INC"),
 ]

@@ -31,9 +31,7 @@ def test_docker_took_every_limit(php: Container) -> None:
 
 
 def test_the_socket_alone_is_mounted_to_be_written(wamp: RunningLab, php: Container) -> None:
-    mounts = {
-        mount["Destination"]: (mount.get("Name", mount["Source"]), mount["RW"]) for mount in php.attrs["Mounts"]
-    }
+    mounts = {mount["Destination"]: (mount.get("Name", mount["Source"]), mount["RW"]) for mount in php.attrs["Mounts"]}
 
     assert mounts == {
         "/srv/www": (str(wamp.www), False),
@@ -42,9 +40,7 @@ def test_the_socket_alone_is_mounted_to_be_written(wamp: RunningLab, php: Contai
     }
 
 
-def test_it_is_in_no_network_but_that_of_the_database_and_no_port_leads_to_it(
-    wamp: RunningLab, php: Container
-) -> None:
+def test_it_is_in_no_network_but_that_of_the_database_and_no_port_leads_to_it(wamp: RunningLab, php: Container) -> None:
     networks = php.attrs["NetworkSettings"]
 
     assert set(networks["Networks"]) == {f"{wamp.compose.project}_database"}

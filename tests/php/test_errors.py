@@ -53,10 +53,11 @@ def test_an_error_is_logged_with_its_request(wamp: RunningLab) -> None:
     ask(wamp, "failing_logged.php", FAILING)
     exchange = recorded(wamp, "/failing_logged.php")
 
-    assert [message["text"] for message in exchange["messages"]] == [
+    (logged,) = [message["text"] for message in exchange["messages"]]
+    assert logged == (
         f"AH01071: Got error 'PHP message: {NAMED} in /srv/www/failing_logged.php:3\nStack trace:\n#0 {{main}}\n"
         "  thrown in /srv/www/failing_logged.php on line 3'"
-    ]
+    )
     assert exchange["diagnosis"] == {
         "cause": "php-error",
         "title": "A PHP error ended the page",
@@ -66,7 +67,7 @@ def test_an_error_is_logged_with_its_request(wamp: RunningLab) -> None:
             {"heading": "line 3 of failing_logged.php", "lines": ["no_such_function();"]},
             {
                 "heading": "the server logged",
-                "lines": [exchange["messages"][0]["text"].replace("\n", r"\x0a")],
+                "lines": [logged.replace("\n", r"\x0a")],
             },
         ],
         "fix": ["Correct the name of the function; /lab/phpinfo lists the extensions that PHP has."],

@@ -129,7 +129,7 @@ def test_a_page_whose_process_is_killed(lab: RunningLab) -> None:
 
 
 def test_a_page_that_is_running_is_finished_when_php_is_told_to_stop(lab: RunningLab) -> None:
-    """httpd has handed it on, which the file that it writes tells."""
+    """The file that the page writes tells that it has begun."""
     (lab.www / "finishing.php").write_text(
         "<?php touch('/tmp/begun'); usleep(500000); echo 'finished';", encoding="utf-8"
     )

@@ -3,17 +3,17 @@
 import re
 
 import requests
-from docker.models.containers import Container
+from testinfra.host import Host
 
 from tests.support.running_lab import RunningLab
 
 SECRET_HEADERS = {"Authorization": "Bearer my-own-token", "Cookie": "my=own-cookie", "X-Api-Key": "my-own-key"}
 
 
-def test_php_says_its_version_and_its_extensions(wamp: RunningLab, php: Container) -> None:
+def test_php_says_its_version_and_its_extensions(wamp: RunningLab, host: Host) -> None:
     answer = requests.get(f"{wamp.url}/lab/php.json", timeout=10)
-    version = php.exec_run(["php", "-r", "echo PHP_VERSION;"]).output.decode()
-    loaded = php.exec_run(["php-fpm", "-m"]).output.decode().splitlines()
+    version = host.check_output("php -r %s", "echo PHP_VERSION;")
+    loaded = host.check_output("php-fpm -m").splitlines()
     names = {line.lower() for line in loaded if line and not line.startswith("[")}
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")

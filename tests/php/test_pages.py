@@ -53,10 +53,7 @@ def test_what_a_page_is_given(wamp: RunningLab, page: Path) -> None:
 
 
 def test_a_saved_page_is_served_by_the_next_request(wamp: RunningLab, page: Path) -> None:
-    # A size and a time that stay the same would be a page that has not changed, to OPcache.
-    said = []
-    for number in range(3):
-        said.append(run(wamp, page, f"echo '{'x' * number}';"))
+    said = [run(wamp, page, f"echo '{'x' * number}';") for number in range(3)]
 
     assert said == ["", "x", "xx"]
 

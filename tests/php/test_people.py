@@ -12,6 +12,8 @@ from cgilab.engine import ROOT
 from tests.support.running_lab import RunningLab
 
 HOSTILE = "<script>alert('\"&amp;é🐘</script>"
+INSERT_HOSTILE = """INSERT INTO people (last_name, first_name, age)
+    VALUES ('<script>alert(''"&amp;é🐘</script>', '<script>alert(''"&amp;é🐘</script>', 7)"""
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +45,7 @@ def test_it_lists_the_table(wamp: RunningLab) -> None:
 
 
 def test_a_name_is_no_markup(wamp: RunningLab) -> None:
-    quoted = HOSTILE.replace("'", "''")
-    execute(wamp, f"INSERT INTO people (last_name, first_name, age) VALUES ('{quoted}', '{quoted}', 7)")
+    execute(wamp, INSERT_HOSTILE)
     try:
         text = requests.get(f"{wamp.url}/people.php", timeout=10).text
         listed = [row for row in rows(wamp) if row[2] == "7"]

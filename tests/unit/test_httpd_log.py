@@ -446,7 +446,9 @@ OF_PHP = [
     line(392448, "  X-Powered-By: PHP/8.4.28"),
     line(392449, "  Content-Type: text/html; charset=UTF-8"),
 ]
-PAGE_OF_PHP = exchange([*OF_PHP, access(request="GET /a.php HTTP/1.1", SCRIPT_FILENAME="proxy:fcgi://php/srv/www/a.php")])
+PAGE_OF_PHP = exchange(
+    [*OF_PHP, access(request="GET /a.php HTTP/1.1", SCRIPT_FILENAME="proxy:fcgi://php/srv/www/a.php")]
+)
 
 
 def test_a_page_of_php_has_the_path_that_php_is_given() -> None:

@@ -28,6 +28,7 @@ UNCAUGHT = (
     "Stack trace:\n#0 {main}\n  thrown in /srv/www/a.php on line 3"
 )
 NO_CONNECTION = "AH01079: failed to make connection to backend: php"
+BUSY = "PHP message: PHP Fatal error:  Maximum execution time of 30 seconds exceeded in /srv/www/a.php on line 2"
 EXPIRED = "(70007)The timeout specified has expired: AH01075: Error dispatching request to : (polling)"
 
 CASES = [
@@ -36,7 +37,7 @@ CASES = [
         [EXPIRED], 504, "php-timeout", "a.php sent nothing for ten seconds, so the server gave it up.", id="slow"
     ),
     pytest.param(
-        [got("PHP message: PHP Fatal error:  Maximum execution time of 30 seconds exceeded in /srv/www/a.php on line 2")],
+        [got(BUSY)],
         200,
         "php-timeout",
         "www/a.php computed for too long; at line 2 PHP ended it.",
@@ -85,17 +86,23 @@ CASES = [
         id="syntax, in an included file",
     ),
     pytest.param(
-        [got("PHP message: mine", "PHP message: PHP Warning:  Undefined variable $x in /srv/www/a.php on line 2", UNCAUGHT)],
+        [
+            got(
+                "PHP message: mine",
+                "PHP message: PHP Warning:  Undefined variable $x in /srv/www/a.php on line 2",
+                UNCAUGHT,
+            )
+        ],
         200,
         "php-error",
         "www/a.php failed in line 3: Error: Call to undefined function no_such()",
         id="after a warning",
     ),
     pytest.param(
-        [got("PHP message: PHP Warning:  Undefined array key \"it's; PHP\" in /srv/www/a.php on line 2")],
+        [got('PHP message: PHP Warning:  Undefined array key "it\'s; PHP" in /srv/www/a.php on line 2')],
         200,
         "php-warning",
-        "www/a.php went on after line 2, where PHP warned: Undefined array key \"it's; PHP\"",
+        'www/a.php went on after line 2, where PHP warned: Undefined array key "it\'s; PHP"',
         id="a warning",
     ),
     pytest.param(
