@@ -58,6 +58,17 @@ def test_a_saved_page_is_served_by_the_next_request(wamp: RunningLab, page: Path
     assert said == ["", "x", "xx"]
 
 
+def test_settings_beside_a_page_hold_from_the_next_request_on(wamp: RunningLab, page: Path) -> None:
+    said = []
+    settings = wamp.www / ".user.ini"
+    for limit in ("64M", "65M"):
+        settings.write_text(f"memory_limit = {limit}\nopen_basedir = /\n", encoding="utf-8")
+        said.append(run(wamp, page, "echo ini_get('memory_limit'), (int) @is_file('/etc/hostname');"))
+    settings.unlink()
+
+    assert said == ["64M0", "65M0"]
+
+
 def test_the_time_zone_is_that_of_the_services(wamp: RunningLab, page: Path) -> None:
     assert run(wamp, page, "echo date_default_timezone_get();") == wamp.compose.execute("printenv", "TZ")
 
