@@ -136,3 +136,14 @@ def test_the_pages_of_the_lab_can_be_kept_online(
         paths = ("/adminer/", "/lab/phpinfo", "/lab/php.json")
 
         assert [requests.get(f"{lab.url}{path}", timeout=10).status_code for path in paths] == [200, 200, 200]
+
+
+def test_the_arguments_of_a_function_are_not_shown(wamp: RunningLab) -> None:
+    answer = ask(
+        wamp,
+        "arguments.php",
+        "<?php function log_in($password) { throw new Exception('no'); } log_in('my-own-secret');",
+    )
+
+    assert "#0 /srv/www/arguments.php(1): log_in()\n" in answer.text
+    assert "my-own-secret" not in answer.text
