@@ -138,9 +138,9 @@ def test_a_page_that_is_running_is_finished_when_php_is_told_to_stop(lab: Runnin
         waiting = threads.submit(requests.get, f"{lab.url}/finishing.php", timeout=10)
         wait_until(lambda: php.exec_run(["test", "-e", "/tmp/begun"]).exit_code == 0)
         php.stop(timeout=10)
+        php.start()
 
         assert waiting.result().text == "finished"
-    php.start()
 
 
 def test_more_pages_than_processes_wait_and_are_all_answered(lab: RunningLab) -> None:
