@@ -1,9 +1,12 @@
-"""httpd's escapes of what it logs."""
+"""How httpd writes what it logs: its escapes, and its name for a page that PHP runs."""
 
 import re
 
 ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|(.))", re.DOTALL)
 CHARACTERS = {"b": "\b", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+# What stands before the path of a page in SCRIPT_FILENAME (mod_proxy_fcgi); PHP takes it away.
+OF_PHP = "proxy:fcgi://php"
 
 
 def unescape_bytes(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The page behind a failure, /lab/failure: httpd asks for it when a script could not answer (ErrorDocument).
+"""The page behind a failure, /lab/failure: httpd asks for it when a script or PHP could not answer (ErrorDocument).
 
 It is a CGI program of its own, started while the failed script is still a zombie of the same httpd process. What is
 here looks how the script ended, and says why it failed, in the form that the client prefers. A child of the recorder
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cgilab.diagnosis.model import Diagnosis, Ended, Evidence
 from cgilab.diagnosis.script import read
-from cgilab.escapes import unescape
+from cgilab.escapes import OF_PHP, unescape
 from cgilab.evidence import judge, path_of, split, words_of
 from cgilab.explanation import HTML, PLAIN, PROBLEM, Failure, as_html, as_problem, as_text, visible
 from cgilab.logged import EXPLAINED
@@ -23,6 +23,7 @@ REASONS = {
     "404": "Not Found",
     "500": "Internal Server Error",
     "502": "Bad Gateway",
+    "503": "Service Unavailable",
     "504": "Gateway Timeout",
 }
 
@@ -121,7 +122,8 @@ def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: i
     """
     first, *messages = list(logged) or [""]
     url = _text(environment.get("REDIRECT_URL", ""))
-    path = environment.get("REDIRECT_SCRIPT_FILENAME") or path_of(environment.get("REDIRECT_URL", ""))
+    started = environment.get("REDIRECT_SCRIPT_FILENAME", "")
+    path = started.removeprefix(OF_PHP) or path_of(environment.get("REDIRECT_URL", ""))
     # Date, time and level stand before the text.
     texts = [parts[3] for parts in (message.split(" ", 3) for message in messages) if parts[3:]]
     texts = [unescape(text) for text in texts]
@@ -134,7 +136,7 @@ def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: i
         status=int(environment["REDIRECT_STATUS"]),
         messages=said,
         stderr=stderr,
-        ended=how_it_ended(page) if environment.get("REDIRECT_SCRIPT_FILENAME") else None,
+        ended=how_it_ended(page) if started and not started.startswith(OF_PHP) else None,
         seconds=_seconds(first, messages[-1]) if messages else None,
         method=environment.get("REDIRECT_REQUEST_METHOD", "GET"),
         url=url,

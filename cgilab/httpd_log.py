@@ -1,7 +1,8 @@
 """From what httpd logs about a request to an `Exchange`.
 
 A *record* is all that httpd logged about one request: the lines of its error log, which at trace level holds every
-header (``LogLevel cgi:trace4 http:trace5``), and last the line of its access log. httpd.conf gives both their form:
+header (``LogLevel cgi:trace4 proxy_fcgi:trace4 http:trace5``), and last the line of its access log. httpd.conf gives
+both their form:
 
 - ``KEY DATE TIME MODULE:LEVEL MESSAGE``, ErrorLogFormat;
 - ``=KEY<tab>FIELD<tab>…<tab>NAME=VALUE…<tab>LINE FOR PEOPLE``, LogFormat.
@@ -15,7 +16,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
-from cgilab.escapes import unescape, unescape_bytes
+from cgilab.escapes import OF_PHP, unescape, unescape_bytes
 from cgilab.exchange import Change, Exchange, Explained, Header, Message, Origin, Printed, Sent, Source, Variable
 from cgilab.logged import QUESTION
 
@@ -83,6 +84,9 @@ REFUSED_EARLY = {400, 408, 411, 413, 414, 417, 431, 501, 505}
 
 # How the names of scripts begin whose output httpd sends on without a look at it.
 NPH = "nph-"
+
+# The other levels, debug and those of trace, tell what httpd does (LogLevel); only some of it is looked at.
+MESSAGE_LEVELS = {"emerg", "alert", "crit", "error", "warn", "notice", "info"}
 
 FROM_CLIENT = "Headers received from client:"
 FROM_SCRIPT = "Headers from script "
@@ -177,7 +181,10 @@ def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
         raise NotARecordError(line)
     # The last part is the line for people.
     pairs = (part.partition("=") for part in parts[len(FIELDS) : -1])
-    return fields, {name: unescape(value) for name, _, value in pairs if value != ABSENT}
+    values = {name: unescape(value) for name, _, value in pairs if value != ABSENT}
+    if "SCRIPT_FILENAME" in values:
+        values["SCRIPT_FILENAME"] = values["SCRIPT_FILENAME"].removeprefix(OF_PHP)
+    return fields, values
 
 
 def _request_line(line: str) -> tuple[str, str, str]:
@@ -200,7 +207,7 @@ def _sort(record: Sequence[str], started: int) -> Lines:
         if match["module"] == LAB:
             section = None
             _take_from_lab(lines, Message(offset, match["level"], unescape(text)))
-        elif not match["level"].startswith("trace"):
+        elif match["level"] in MESSAGE_LEVELS:
             lines.messages.append(Message(offset, match["level"], unescape(text)))
         elif text == FROM_CLIENT:
             section = lines.request_headers

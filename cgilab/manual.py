@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from cgilab.diagnosis import UNKNOWN
 from cgilab.diagnosis.model import Rule
-from cgilab.diagnosis.rules import CHAPTERS, REACHING, RULES
+from cgilab.diagnosis.rules import CHAPTERS, PHP, REACHING, RULES
 from cgilab.engine import ROOT
 
 PAGE = ROOT / "docs" / "troubleshooting.md"
@@ -15,8 +15,8 @@ HEAD = """\
 
 # Troubleshooting
 
-Each section is a cause for which a CGI script fails under Apache httpd: first the messages by which people look for it,
-as httpd's error log, the script or the browser shows them, then what it means and how it is mended.
+Each section is a cause for which a CGI script or a PHP page fails under Apache httpd: first the messages by which
+people look for it, as httpd's error log, the script or the browser shows them, then what it means and how it is mended.
 
 Three commands say which section is yours. `make check` judges scripts before anything is run, `make check FIX=1` mends
 what takes no guessing, and `lab explain`, which is `python3 -m cgilab explain`, reads an error log. When the lab runs,
@@ -41,7 +41,7 @@ CANNOT_SEE = "Only a run can tell: `lab check --run` starts the script in the la
 ONLY_REQUEST = "Only a request can tell: `lab check` asks for no URL."
 
 # What a started script alone does not show: the way from the URL to the file.
-OF_REQUESTS = {rule.cause for rule in REACHING}
+OF_REQUESTS = {rule.cause for rule in (*REACHING, *PHP)}
 
 
 def page() -> str:

@@ -55,6 +55,8 @@ CUT = b"lab:warn cut: more was logged than is kept of one request"
 
 # Where in a line its module stands, behind `YYYY-MM-DD hh:mm:ss.ssssss `.
 MODULE_AT = 27
+# Its level ends before this.
+LEVEL_WITHIN = 48
 
 # The bytes with which the last line of a request starts: kept, or not (a request of the lab's own pages).
 KEPT = b"="
@@ -160,7 +162,7 @@ class Request:
 
     def add(self, text: bytes) -> bool:
         """Keep a line, within the limits; return whether it is for people too."""
-        message = b":trace" not in text[:48]
+        message = is_message(text)
         self._lines_left[message] -= 1
         self._bytes_left[message] -= len(text)
         if self._lines_left[message] >= 0 and self._bytes_left[message] >= 0:
@@ -185,7 +187,7 @@ class Request:
 
     def messages(self) -> list[bytes]:
         """Return the lines that are no trace, without secrets."""
-        return [mask(line) for line in [*self._lines, *self._last] if b":trace" not in line[:48]]
+        return [mask(line) for line in [*self._lines, *self._last] if is_message(line)]
 
     def record(self) -> list[bytes]:
         """Return its lines. Long ones are shortened where all together would not fit into a record."""
@@ -197,6 +199,12 @@ class Request:
         if self._whole or not lines:
             return lines
         return [*lines, b" ".join([*lines[-1].split(b" ", 2)[:2], CUT])]
+
+
+def is_message(line: bytes) -> bool:
+    """Return whether a line is for people, and not one that tells what httpd does (LogLevel debug and trace)."""
+    start = line[:LEVEL_WITHIN]
+    return b":trace" not in start and b":debug" not in start
 
 
 def main(environment: Mapping[str, str] = os.environ) -> None:

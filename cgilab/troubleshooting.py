@@ -33,8 +33,8 @@ PAGE = """\
 <header class="top"><p><a href="/lab/">cgi-lab</a></p></header>
 <main>
 <h1>Troubleshooting</h1>
-<p>Each section is a cause for which a CGI script fails: the messages by which it shows, what they mean, and what mends
-it.</p>
+<p>Each section is a cause for which a CGI script or a PHP page fails: the messages by which it shows, what they mean,
+and what mends it.</p>
 {content}
 </main>
 </body>

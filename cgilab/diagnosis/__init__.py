@@ -1,9 +1,9 @@
-"""Why a CGI script failed: rules that name the first cause, the evidence for it, and what mends it."""
+"""Why a CGI script or a PHP page failed: rules that name the first cause, the evidence for it, and what mends it."""
 
-from cgilab.diagnosis import printing
+from cgilab.diagnosis import php, printing
 from cgilab.diagnosis.model import Diagnosis, Evidence, Finding, Rule
 from cgilab.diagnosis.observed import log_exhibits
-from cgilab.diagnosis.rules import RULES
+from cgilab.diagnosis.rules import PHP, RULES
 from cgilab.diagnosis.script import Script
 
 UNKNOWN = "unknown"
@@ -19,7 +19,8 @@ def diagnose(evidence: Evidence) -> Diagnosis | None:
         The answer of the first rule that recognises it; ``unknown``, with all evidence, where none does; None where
         nothing failed.
     """
-    for rule in RULES:
+    is_php = php.is_php(evidence)
+    for rule in PHP if is_php else RULES:
         finding = rule.after(evidence)
         if finding is not None:
             return _diagnosis(rule, finding, certain=True)
@@ -31,7 +32,9 @@ def diagnose(evidence: Evidence) -> Diagnosis | None:
         Finding(
             f"{evidence.name or 'The script'} failed, and no rule of the lab knows why. This is all that was seen.",
             log_exhibits(evidence),
-            ["Start it as a plain program:  make run SCRIPT=" + (evidence.name or "NAME")],
+            ["PHP's own log may say more:  docker compose logs php"]
+            if is_php
+            else ["Start it as a plain program:  make run SCRIPT=" + (evidence.name or "NAME")],
         ),
     )
 

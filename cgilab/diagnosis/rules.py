@@ -4,7 +4,7 @@ The order decides: the first rule that recognises something names the cause, for
 docs/troubleshooting.md is generated from this table.
 """
 
-from cgilab.diagnosis import database, network, parsing, printing, reaching, running, starting
+from cgilab.diagnosis import database, network, parsing, php, printing, reaching, running, starting
 from cgilab.diagnosis.model import Rule
 
 REACHING = (
@@ -880,6 +880,85 @@ ENDING = (
     ),
 )
 
+# Of pages that PHP runs, and of nothing else.
+PHP = (
+    Rule(
+        cause="php-not-running",
+        title="PHP does not run",
+        messages=(
+            "AH02454: FCGI: attempt to connect to Unix domain socket /run/php/fpm.sock (php:8000) failed",
+            "AH01079: failed to make connection to backend: php",
+            "503 Service Unavailable",
+        ),
+        meaning="httpd hands a page NAME.php on to PHP, which is a container of its own, and nobody answers there. "
+        "`make up` starts the web server alone.",
+        mend="`make wamp` starts PHP and the database beside it.",
+        after=php.not_running,
+    ),
+    Rule(
+        cause="php-timeout",
+        title="The PHP page took too long",
+        messages=(
+            "(70007)The timeout specified has expired: AH01075: Error dispatching request to",
+            "PHP Fatal error:  Maximum execution time of 30 seconds exceeded",
+        ),
+        meaning="httpd waits ten seconds for the next byte (`ProxyTimeout`). What `echo` has not sent yet, since PHP "
+        "keeps 4 KB in its buffer, counts for nothing. PHP itself ends the page after thirty seconds.",
+        mend="Find what it waits for.",
+        after=php.timeout,
+    ),
+    Rule(
+        cause="php-cannot-open",
+        title="PHP cannot open the page",
+        messages=(
+            "AH01071: Got error 'Primary script unknown'",
+            "AH01071: Got error 'Unable to open primary script: /srv/www/hello.php (Permission denied)'",
+            "open_basedir restriction in effect",
+        ),
+        meaning="The web server sees the file, but PHP may not read it, or it is a symbolic link that leads out of the "
+        "folder of the pages.",
+        mend="`chmod a+r` the file; put the file itself in place of a link.",
+        after=php.cannot_open,
+    ),
+    Rule(
+        cause="php-error",
+        title="A PHP error ended the page",
+        messages=(
+            "PHP Fatal error:  Uncaught Error: Call to undefined function",
+            "PHP Parse error:  syntax error, unexpected",
+            "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted",
+        ),
+        meaning="PHP says what is wrong, in which file and in which line, and ends the page there. In the lab "
+        "(`display_errors`) the message stands in the page and the status is 200; online it is an empty 500.",
+        mend="Look at the line that it names, and at the one before it.",
+        after=php.error,
+    ),
+    Rule(
+        cause="php-header",
+        title="PHP sent a header that is none",
+        messages=("AH01070: Error parsing script headers",),
+        meaning="httpd read from PHP what is no header, or one longer than 8190 bytes.",
+        mend="`header('Name: value')`; long texts go into the body.",
+        after=php.header,
+    ),
+    Rule(
+        cause="php-ended",
+        title="PHP ended while it ran the page",
+        messages=("AH01067: Failed to read FastCGI header", "(104)Connection reset by peer: AH01075"),
+        meaning="The process of PHP was killed, for want of memory for example, or PHP was stopped meanwhile.",
+        mend="`docker compose logs php` says what became of it.",
+        after=php.ended,
+    ),
+    Rule(
+        cause="php-warning",
+        title="PHP warned, and the page went on",
+        messages=("PHP Warning:  Undefined variable", "PHP Deprecated:", "PHP Notice:"),
+        meaning="Something is probably wrong, and PHP went on with what it could make of it.",
+        mend="Look at the line that it names.",
+        after=php.warning,
+    ),
+)
+
 CHAPTERS = (
     ("From the URL to the file", REACHING),
     ("From the file to a running interpreter", STARTING),
@@ -890,6 +969,7 @@ CHAPTERS = (
     ("An exception ends the script", RAISING),
     ("What the script prints", PRINTING),
     ("How the script ends", ENDING),
+    ("Pages of PHP", PHP),
 )
 
 RULES: tuple[Rule, ...] = tuple(rule for _, rules in CHAPTERS for rule in rules)

@@ -30,6 +30,8 @@ MODULES = {
     "headers_module (shared)",
     "mime_module (shared)",
     "mpm_prefork_module (shared)",
+    "proxy_fcgi_module (shared)",
+    "proxy_module (shared)",
     "reqtimeout_module (shared)",
     "unique_id_module (shared)",
 }

@@ -131,6 +131,14 @@ PLACES = (
         says="can't open file '/srv/cgi-bin/unreadable.py': [Errno 13] Permission denied",
     ),
     Piece("shown.py", HELLO, in_www=True, cause="source-shown", status=200),
+    Piece(
+        "page.php",
+        HELLO,
+        in_www=True,
+        cause="php-not-running",
+        status=503,
+        says="AH01079: failed to make connection to backend: php",
+    ),
 )
 
 # --- The kernel starts the interpreter -----------------------------------------------------------

@@ -427,3 +427,47 @@ def test_unescape_is_the_inverse_of_httpds_escape(value: bytes) -> None:
     escaped = "".join(named.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}") for byte in value)
 
     assert unescape(escaped) == value.decode("utf-8", errors="backslashreplace")
+
+
+# --- A page that PHP runs --------------------------------------------------------------------------
+
+OF_PHP = [
+    line(356114, "Headers received from client:"),
+    line(356115, "  Host: localhost:8080"),
+    line(356200, "canonicalising URL //php/srv/www/a.php", level="proxy_fcgi:trace1"),
+    line(356201, "AH01060: set r->filename to proxy:fcgi://php/srv/www/a.php", level="proxy_fcgi:debug"),
+    line(356202, "AH01076: url: fcgi://php/srv/www/a.php proxyname: (null) proxyport: 0", level="proxy_fcgi:debug"),
+    line(392192, "AH01071: Got error 'PHP message: PHP Warning:  a\\nb'", level="proxy_fcgi:error"),
+    line(392193, "Headers from script 'a.php':", level="proxy_fcgi:trace4"),
+    line(392314, "  X-Powered-By: PHP/8.4.28", level="proxy_fcgi:trace4"),
+    line(392315, "  Content-type: text/html; charset=UTF-8", level="proxy_fcgi:trace4"),
+    line(392418, "Response sent with status 200, headers:", level="http:trace3"),
+    line(392447, "  Date: Sun, 22 Nov 2026 13:52:53 GMT", level="http:trace5"),
+    line(392448, "  X-Powered-By: PHP/8.4.28"),
+    line(392449, "  Content-Type: text/html; charset=UTF-8"),
+]
+PAGE_OF_PHP = exchange(
+    [*OF_PHP, access(request="GET /a.php HTTP/1.1", SCRIPT_FILENAME="proxy:fcgi://php/srv/www/a.php")]
+)
+
+
+def test_a_page_of_php_has_the_path_that_php_is_given() -> None:
+    given = {variable.name: variable.value for variable in PAGE_OF_PHP.environment}
+
+    assert PAGE_OF_PHP.script == given["SCRIPT_FILENAME"] == "/srv/www/a.php"
+
+
+def test_the_headers_of_php_are_told_apart_from_the_servers() -> None:
+    assert PAGE_OF_PHP.printed == [
+        Printed("X-Powered-By", "PHP/8.4.28", Change.NONE),
+        Printed("Content-type", "text/html; charset=UTF-8", Change.NONE),
+    ]
+    assert PAGE_OF_PHP.sent == [
+        Sent("Date", "Sun, 22 Nov 2026 13:52:53 GMT", Origin.SERVER),
+        Sent("X-Powered-By", "PHP/8.4.28", Origin.SCRIPT),
+        Sent("Content-Type", "text/html; charset=UTF-8", Origin.SCRIPT),
+    ]
+
+
+def test_what_httpd_does_for_php_is_no_message() -> None:
+    assert PAGE_OF_PHP.messages == [Message(36175, "error", "AH01071: Got error 'PHP message: PHP Warning:  a\nb'")]

@@ -89,6 +89,14 @@ def test_people_see_a_line_a_request_and_what_is_no_trace(recorder: Recorder, pe
     assert people.lines() == [b"DATE TIME cgi:error AH01215: Oops", b"GET /a 500"]
 
 
+def test_people_do_not_see_what_httpd_does_for_php(recorder: Recorder, tmp_path: Path, people: People) -> None:
+    line = b"DATE TIME proxy_fcgi:debug AH01060: set r->filename to proxy:fcgi://php/srv/www/a.php"
+    recorder.take(b"a " + line + b"\n" + last("a", "GET /a.php 200"))
+
+    assert people.lines() == [b"GET /a.php 200"]
+    assert records(tmp_path) == [line + b"\n=a\t1\t2\tGET /a.php 200"]
+
+
 def test_a_request_of_the_labs_own_pages_is_not_kept(recorder: Recorder, tmp_path: Path, people: People) -> None:
     recorder.take(trace("a", "  Host: x") + b"~a\n" + last("a"))
 
