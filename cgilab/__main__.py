@@ -8,8 +8,11 @@ from typing import Protocol, cast
 
 from cgilab.errors import LabError
 
-COMMANDS = ("up", "status", "check", "trace", "watch", "explain", "new", "clean")
-
+COMMANDS = (
+    *("up", "status", "start", "stop", "restart", "logs", "online", "offline", "port"),
+    *("httpd", "alias", "vhost", "reload"),
+    *("check", "trace", "watch", "explain", "new", "clean"),
+)
 
 ASKED = [[name] for name in COMMANDS]
 

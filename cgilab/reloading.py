@@ -1,0 +1,544 @@
+"""The user's drop-ins, sites/*.conf, in the image: each is tried before it takes effect.
+
+httpd itself says whether it takes them: by its check of the syntax, which also tells what stands in them, and by a
+second httpd that is started with them at a port of its own, since some faults show only then, and then end the server.
+Those that pass are put where httpd.conf includes them. Of one that does not pass, the version that did stays in force:
+the one that httpd serves, or, when the container has just been started, the one that `lab` has kept on the host.
+
+What took effect is told in sites.json, an object a file, in the order of their names: ``name``, without the ending;
+``kind``, alias, vhost or other; ``urls``, a path for an alias, and for a virtual host an address without the port;
+``folder``, below the project's www/; ``in_force``, whether any version of it is; ``error``, why the file as it is now
+is not, or null.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+HTTPD = "/usr/local/lib/cgi-lab/httpd"
+CONFIGURATION = Path("/etc/apache2/httpd.conf")
+
+# Where the project's sites/ is mounted; the folder in it in which `lab` keeps the versions that were in force.
+SITES = Path("/srv/sites")
+KEPT = ".in-force"
+WWW = "/srv/www"
+
+RUN = Path("/run/httpd")
+IN_FORCE = RUN / "sites"
+TRIED = RUN / "sites.tried"
+BEFORE = RUN / "sites.before"
+REPORT = RUN / "sites.json"
+PID = RUN / "httpd.pid"
+
+# In the folder of a set of drop-ins: the file that httpd.conf includes, which includes them.
+LIST = "in-force"
+
+NAME = re.compile(r"(?P<name>[A-Za-z0-9_][\w.-]*)\.conf", re.ASCII)
+LARGEST = 65_536  # bytes: a set has to fit twice into the memory of the folder
+
+# What a second httpd may not share with the first, in httpd.conf. Nothing else of it has to be changed.
+APART = (
+    ("PidFile /run/httpd/httpd.pid", f"PidFile {TRIED}/httpd.pid\nStartServers 1"),
+    ("Listen 80", "Listen 127.0.0.1:{port}"),
+    ('ErrorLog "|/usr/local/lib/cgi-lab/recorder"', f"ErrorLog {TRIED}/log"),
+    (f"IncludeOptional {IN_FORCE}/{LIST}", f"Include {TRIED}/{LIST}"),
+)
+
+# Directives that httpd takes, and that would end the lab or never do what is meant.
+LISTEN = "nothing outside the container reaches another port than the one that httpd.conf listens on; leave it out"
+REFUSED = {
+    "listen": LISTEN,
+    "pidfile": "the lab finds its server by the file that httpd.conf names; leave it out",
+    "scoreboardfile": "the lab needs none; leave it out",
+}
+ADDRESSES = {"*:80", "_default_:80"}
+# The first virtual host of httpd.conf.
+OWN_NAMES = {"localhost", "127.0.0.1", "::1", "[::1]", "*"}
+
+ALIASES = {"alias", "scriptalias"}
+WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+LOCATION = re.compile(r"# In file: (?P<file>.*)")
+LINE = re.compile(r"# +(?P<line>\d+):")
+
+# What httpd says of a wrong configuration: it may stand behind the line in which httpd.conf includes it, and the file
+# and the line may come twice.
+PLACE = re.compile(
+    rf"Syntax error on line (?P<line>\d+) of {re.escape(str(TRIED))}/(?P<file>[^:]+):\s*(?P<text>.*)", re.DOTALL
+)
+AGAIN = re.compile(rf"^{re.escape(str(TRIED))}/[^:]+:\d+: ")
+WARNINGS = re.compile(
+    r"AH00671: (?P<overlap>The .* directive in .* at line \d+ will probably never match because it overlaps .*)"
+    r"|AH00112: Warning: DocumentRoot \[(?P<root>.*)\] does not exist"
+)
+OVERLAP = re.compile(
+    rf"The (?P<name>\w+) directive in {re.escape(str(TRIED))}/(?P<file>\S+) at line (?P<line>\d+) will probably never "
+    r"match because it overlaps an earlier (?P<earlier>\w+)\."
+)
+
+# Seconds: of one run of httpd; until a server answers; between two looks.
+PATIENCE = 15.0
+INTERVAL = 0.02
+
+# The header by which the answer to the health check tells the set of drop-ins that it was made with.
+MARK = "Sites-In-Force"
+
+
+@dataclass(frozen=True)
+class Directive:
+    """A directive of a drop-in, as httpd has read it.
+
+    Attributes:
+        file: the drop-in.
+        line: the last one of the directive.
+        host: which virtual host of the file it is in, counted from 1; 0 outside of them.
+        name: in lower case, a section's with its bracket, such as ``<virtualhost``.
+        words: its arguments, without quotes.
+        nested: whether it stands in a section other than a virtual host.
+    """
+
+    file: str
+    line: int
+    host: int
+    name: str
+    words: Sequence[str]
+    nested: bool
+
+
+@dataclass
+class Chosen:
+    """What takes effect.
+
+    Attributes:
+        texts: the versions, by the name of their file.
+        newest: the files as they are now.
+        errors: why a file as it is now is not among them, by its name.
+        directives: of the versions chosen.
+    """
+
+    texts: dict[str, bytes] = field(default_factory=dict)
+    newest: dict[str, bytes | str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    directives: list[Directive] = field(default_factory=list)
+
+
+class RefusedError(Exception):
+    """A set of drop-ins that may not take effect, and why."""
+
+
+def main(command: str) -> None:
+    """Do what `docker/web/sites` is asked for.
+
+    Args:
+        command: ``start`` lays the drop-ins out before httpd starts, and writes errors to standard error as lines of
+            the log; ``reload`` lays them out and has the running httpd take them, and ``check`` only tells what would
+            be: both write the report to standard output.
+    """
+    with (RUN / "sites.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if command == "start":
+            start()
+            return
+        chosen = choose(versions())
+        if command == "reload":
+            take_effect(chosen)
+        print(json.dumps(report(chosen)))
+
+
+def start() -> None:
+    """Lay out what passes. Whatever goes wrong, the lab starts."""
+    try:
+        chosen = choose(versions())
+        lay_out(chosen.texts, IN_FORCE)
+        told = report(chosen)
+    except (OSError, subprocess.SubprocessError) as error:
+        shutil.rmtree(IN_FORCE, ignore_errors=True)
+        told = []
+        say(f"no drop-in is in force: {error}")
+    REPORT.write_text(json.dumps(told), encoding="utf-8")
+    for site in told:
+        if site["error"]:
+            left = "; the version before stays in force" if site["in_force"] else "; it is left out"
+            say(f"{site['error']}{left}")
+
+
+def say(text: str) -> None:
+    """Write a line of the log, in the form of httpd's own."""
+    sys.stderr.write(f"{datetime.now():%Y-%m-%d %H:%M:%S.%f} sites:error {text}\n")
+
+
+def versions() -> dict[str, list[bytes | str]]:
+    """Return, for each drop-in, its versions: the file as it is now, the one in force, the one that `lab` has kept.
+
+    A text in place of bytes says why the file cannot be read.
+    """
+    found: dict[str, list[bytes | str]] = {}
+    for path in sorted(SITES.glob("*.conf")):
+        if path.name.startswith("."):
+            continue
+        found[path.name] = [_read(path)]
+        if NAME.fullmatch(path.name):
+            for folder in (IN_FORCE, SITES / KEPT):
+                earlier = folder / path.name
+                if earlier.is_file() and isinstance(text := _read(earlier), bytes):
+                    found[path.name].append(text)
+    return found
+
+
+def _read(path: Path) -> bytes | str:
+    if not NAME.fullmatch(path.name):
+        return f"sites/{path.name}: the name of a drop-in takes letters a to z, digits, '.', '_' and '-'"
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1)
+    except OSError as error:
+        return f"sites/{path.name} cannot be read by the web server: {error.strerror}"
+    if len(text) > LARGEST:
+        return f"sites/{path.name} is larger than {LARGEST} bytes"
+    # Without a line break at its end, its last line would go on in the next file.
+    return text if text.endswith(b"\n") else text + b"\n"
+
+
+def choose(found: Mapping[str, Sequence[bytes | str]]) -> Chosen:
+    """Return the largest set of drop-ins that passes, the newest version of each that does.
+
+    Args:
+        found: the versions of each, newest first.
+    """
+    newest = {name: texts[0] for name, texts in found.items()}
+    whole = {name: text for name, text in newest.items() if isinstance(text, bytes)}
+    chosen = Chosen(newest=newest)
+    if len(whole) == len(newest):
+        try:
+            return Chosen(whole, newest, {}, tried(whole))
+        except RefusedError:
+            pass  # of which of them it is, is found out one by one
+    # What has been in force already comes first: it is the newcomer that is refused where two cannot go together.
+    for name in sorted(found, key=lambda name: (newest[name] not in found[name][1:], len(found[name]) == 1, name)):
+        for text in dict.fromkeys(found[name]):
+            if isinstance(text, str):
+                chosen.errors.setdefault(name, text)
+                continue
+            try:
+                chosen.directives = tried({**chosen.texts, name: text})
+            except RefusedError as fault:
+                chosen.errors.setdefault(name, str(fault))
+            else:
+                chosen.texts[name] = text
+                break
+    return chosen
+
+
+def tried(texts: Mapping[str, bytes]) -> list[Directive]:
+    """Try a set of drop-ins: httpd's check, then what it does not see, then a start.
+
+    Args:
+        texts: the last one is the one to be blamed.
+
+    Returns:
+        The directives in them.
+
+    Raises:
+        RefusedError: the set may not take effect.
+    """
+    if not texts:
+        return []
+    blamed = list(texts)[-1]
+    try:
+        with closing(socket.create_server(("127.0.0.1", 0))) as free:
+            port = free.getsockname()[1]
+        lay_out(texts, TRIED)
+        configuration = TRIED / "httpd.conf"
+        text = CONFIGURATION.read_text(encoding="utf-8")
+        for line, instead in APART:
+            text = text.replace(line, instead.format(port=port))
+        configuration.write_text(text, encoding="utf-8")
+        return _passed(configuration, port, blamed)
+    except OSError as error:
+        raise RefusedError(f"what is in sites/ cannot be tried: {error.strerror}") from None
+    finally:
+        shutil.rmtree(TRIED, ignore_errors=True)
+
+
+def _passed(configuration: Path, port: int, blamed: str) -> list[Directive]:
+    """Return the directives of drop-ins that pass, which are in a configuration that listens on a port of its own."""
+    found = _checked(configuration, blamed)
+    for fault in faults(found, blamed):
+        raise RefusedError(fault)
+    _start(configuration, port, blamed)
+    return found
+
+
+def lay_out(texts: Mapping[str, bytes], folder: Path, mark: str = "") -> None:
+    """Write a set of drop-ins to a folder, with the list of them, and the header that tells that it is in force."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    lines = []
+    for name, text in texts.items():
+        (folder / name).write_bytes(text)
+        lines.append(f"Include {folder}/{name}")
+    header = f'<Location "/lab/health">\n    Header always set {MARK} "{mark}"\n</Location>'
+    (folder / LIST).write_text("\n".join([*lines, header, ""]), encoding="utf-8")
+
+
+def _checked(configuration: Path, blamed: str) -> list[Directive]:
+    """Have httpd check a configuration, and return what is in its drop-ins."""
+    info = "LoadModule info_module /usr/lib/apache2/modules/mod_info.so"
+    command = [HTTPD, "-t", "-D", "DUMP_CONFIG", "-C", info, "-f", str(configuration)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        raise RefusedError(f"sites/{blamed}: httpd does not come to the end of it") from None
+    said = done.stderr.decode(errors="replace")
+    if done.returncode:
+        raise RefusedError(explained(said, blamed))
+    for warning in WARNINGS.finditer(said):
+        raise RefusedError(_of_warning(warning, blamed))
+    return directives(done.stdout.decode(errors="replace"))
+
+
+def explained(said: str, blamed: str) -> str:
+    """Return what httpd says of a wrong configuration, with file and line as the user knows them.
+
+    Args:
+        said: on its standard error.
+        blamed: the drop-in that it is about, where httpd does not say.
+    """
+    place = PLACE.search(said)
+    if place:
+        lines = AGAIN.sub("", place["text"]).strip().splitlines() or ["it cannot be read"]
+        return _printable(f"sites/{place['file']}, line {place['line']}: {lines[0]}")
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("AH00014")]
+    text = re.sub(r"^(?:apache2: |AH\d+: |\S+ \S+ \S+ \w*:\w+ )+", "", lines[-1]) if lines else "httpd does not take it"
+    return _printable(f"sites/{blamed}: {text}".replace(f"{TRIED}/", "sites/"))
+
+
+def _of_warning(warning: re.Match[str], blamed: str) -> str:
+    if warning["root"]:
+        return _not_there(f"sites/{blamed}", warning["root"])
+    overlap = OVERLAP.match(warning["overlap"])
+    if overlap is None:
+        return _printable(f"sites/{blamed}: {warning['overlap']}")
+    return (
+        f"sites/{overlap['file']}, line {overlap['line']}: another {overlap['earlier']} has this path already, so this "
+        f"{overlap['name']} would never answer"
+    )
+
+
+def _not_there(place: str, path: str) -> str:
+    known = f"{WWW}/, which is www/ of the project" if not path.startswith(f"{WWW}/") else "www/ of the project"
+    return _printable(f"{place}: there is no {path} in the container, which sees {known}")
+
+
+def directives(dump: str) -> list[Directive]:
+    """Return the directives of the drop-ins in a dump of httpd's configuration (mod_info, ``-D DUMP_CONFIG``)."""
+    found: list[Directive] = []
+    file, line, host, hosts, depth = "", 0, 0, 0, 0
+    for text in dump.splitlines():
+        stripped = text.strip()
+        if location := LOCATION.fullmatch(stripped):
+            path = Path(location["file"])
+            file = path.name if path.parent == TRIED and path.name != LIST and path.suffix == ".conf" else ""
+            file = "" if path == TRIED / "httpd.conf" else file
+        elif number := LINE.fullmatch(stripped):
+            line = int(number["line"])
+        elif stripped.startswith("</"):
+            if stripped.lower() == "</virtualhost>":
+                host = 0
+            else:
+                depth -= 1
+        elif stripped:
+            name, _, arguments = stripped.partition(" ")
+            name = name.lower()
+            if name == "<virtualhost":
+                hosts += 1
+                host = hosts
+            words = [quoted or bare for quoted, bare in WORD.findall(arguments.removesuffix(">"))]
+            if name.startswith("<") and name != "<virtualhost":
+                depth += 1
+            if file:
+                found.append(Directive(file, line, host, name, words, depth > 0))
+    return found
+
+
+def faults(found: Sequence[Directive], blamed: str = "") -> Iterator[str]:
+    """Yield what httpd does not see in drop-ins, or sees too late.
+
+    Args:
+        found: their directives.
+        blamed: the file that is named for what is there twice.
+    """
+    for directive in found:
+        place = f"sites/{directive.file}, line {directive.line}"
+        words = directive.words
+        if directive.name in REFUSED:
+            yield f"{place}: {' '.join([directive.name.capitalize(), *words])}: {REFUSED[directive.name]}"
+        if directive.name == "<virtualhost" and not ADDRESSES.intersection(words):
+            yield (
+                f"{place}: <VirtualHost {' '.join(words)}> never answers: in the container httpd listens on port 80. "
+                "Write <VirtualHost *:80>"
+            )
+        target = _folder(directive)
+        if target and not Path(target).exists():
+            yield _not_there(place, target)
+    names: dict[str, str] = dict.fromkeys(OWN_NAMES, "the lab itself")
+    hosts: dict[str, int] = {}
+    for directive in sorted(found, key=lambda directive: directive.file == blamed):
+        if directive.host and directive.name in {"servername", "serveralias"}:
+            for word in directive.words:
+                name = _host_name(word)
+                if name in names and hosts.get(name) != directive.host:
+                    yield (
+                        f"sites/{directive.file}, line {directive.line}: the name {name} is taken by {names[name]}, "
+                        "which is asked first"
+                    )
+                names[name] = f"sites/{directive.file}"
+                hosts[name] = directive.host
+
+
+def _host_name(word: str) -> str:
+    """Return the name in a ServerName, which may have a scheme and a port."""
+    name = word.lower().rpartition("://")[2]
+    return re.sub(r"(?<!:):\d+$", "", name)
+
+
+def _folder(directive: Directive) -> str:
+    """Return the file or folder that a directive serves; empty where it serves none, or where the request decides."""
+    if directive.name in {"documentroot", *ALIASES} and directive.words:
+        path = directive.words[-1]
+        return path if path.startswith("/") and not re.search(r"[$%]\{", path) else ""
+    return ""
+
+
+def _start(configuration: Path, port: int, blamed: str) -> None:
+    """Start a second httpd and have it answer the health check."""
+    with (TRIED / "said").open("w+b") as said:
+        command = [HTTPD, "-D", "FOREGROUND", "-f", str(configuration)]
+        # A session of its own: httpd ends its whole process group.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+        )
+        try:
+            end = time.monotonic() + PATIENCE
+            status, _ = None, ""
+            while status is None and process.poll() is None and time.monotonic() < end:
+                status, _ = health(port)
+                if status is None:
+                    time.sleep(INTERVAL)
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        said.seek(0)
+        words = said.read().decode(errors="replace")
+    if status is None:
+        log = TRIED / "log"
+        logged = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        critical = [line for line in logged.splitlines() if re.search(r":(?:emerg|alert|crit|error) ", line)]
+        raise RefusedError(explained("\n".join([*critical, words]), blamed))
+    # 503 is the health check's own word for services that cannot be read, which is no drop-in's fault.
+    if status not in {200, 503}:
+        raise RefusedError(
+            f"sites/{blamed}: with it the lab does not answer its own health check, /lab/health, but says {status}"
+        )
+
+
+def health(port: int) -> tuple[int | None, str]:
+    """Ask for the health check; return the status, None where nobody answers, and the mark of what is in force."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            connection.sendall(b"GET /lab/health HTTP/1.0\r\n\r\n")
+            answer = b""
+            while block := connection.recv(4096):
+                answer += block
+    except OSError:
+        return None, ""
+    head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
+    status = re.match(r"HTTP/1\.[01] (\d{3})", head)
+    mark = re.search(rf"^{MARK}: (.*?)\r?$", head, re.MULTILINE)
+    return int(status[1]) if status else None, mark[1] if mark else ""
+
+
+def take_effect(chosen: Chosen) -> None:
+    """Have the running httpd take a set of drop-ins; where it does not answer then, go back to the one before.
+
+    httpd's word for it is graceful: no request under way is lost, and none that comes meanwhile.
+    """
+    shutil.rmtree(BEFORE, ignore_errors=True)
+    if IN_FORCE.is_dir():
+        IN_FORCE.rename(BEFORE)
+    try:
+        _reload(chosen.texts)
+    except (RefusedError, OSError) as fault:
+        earlier = {path.name: path.read_bytes() for path in sorted(BEFORE.glob("*.conf"))}
+        for name, text in chosen.texts.items():
+            if earlier.get(name) != text:
+                chosen.errors.setdefault(name, f"sites/{name}: {fault}")
+        chosen.texts = earlier
+        chosen.directives = [directive for directive in chosen.directives if directive.file in earlier]
+        _reload(earlier)
+    finally:
+        shutil.rmtree(BEFORE, ignore_errors=True)
+    REPORT.write_text(json.dumps(report(chosen)), encoding="utf-8")
+
+
+def _reload(texts: Mapping[str, bytes]) -> None:
+    mark = str(time.time_ns())
+    lay_out(texts, IN_FORCE, mark)
+    os.kill(int(PID.read_text(encoding="ascii")), signal.SIGUSR1)
+    end = time.monotonic() + PATIENCE
+    while health(80)[1] != mark:
+        if time.monotonic() > end:
+            raise RefusedError("the server did not answer with it in time")
+        time.sleep(INTERVAL)
+
+
+def report(chosen: Chosen) -> list[dict[str, Any]]:
+    """Return what is in force and what is not, as this module's docstring says."""
+    told = []
+    for name in sorted({*chosen.texts, *chosen.errors}):
+        of_it = [directive for directive in chosen.directives if directive.file == name]
+        hosts = [directive for directive in of_it if directive.host and directive.name == "servername"]
+        aliases = [directive for directive in of_it if not directive.host and directive.name in ALIASES]
+        urls = [f"http://{_host_name(directive.words[0])}/" for directive in hosts if directive.words]
+        urls += [directive.words[0] for directive in aliases if len(directive.words) > 1]
+        folders = [folder for directive in of_it if (folder := _folder(directive))]
+        told.append(
+            {
+                "name": name.removesuffix(".conf"),
+                "kind": _kind(chosen.texts.get(name, chosen.newest.get(name, b""))),
+                "urls": urls,
+                "folder": folders[0].replace(f"{WWW}/", "www/", 1) if folders else None,
+                "in_force": name in chosen.texts,
+                "error": chosen.errors.get(name),
+            }
+        )
+    return told
+
+
+def _kind(text: bytes | str) -> str:
+    if isinstance(text, bytes):
+        for kind, start in (("vhost", rb"<VirtualHost\b"), ("alias", rb"(?:Script)?Alias\b")):
+            if re.search(rb"^\s*" + start, text, re.IGNORECASE | re.MULTILINE):
+                return kind
+    return "other"
+
+
+def _printable(text: str) -> str:
+    """Return a text in which nothing can move a terminal's cursor or change its colours."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
