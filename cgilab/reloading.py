@@ -65,27 +65,24 @@ REFUSED = {
     "scoreboardfile": "the lab needs none; leave it out",
 }
 ADDRESSES = {"*:80", "_default_:80"}
-# The first virtual host of httpd.conf.
-OWN_NAMES = {"localhost", "127.0.0.1", "::1", "[::1]", "*"}
-
 ALIASES = {"alias", "scriptalias"}
+NAMES = {"servername", "serveralias"}
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 LOCATION = re.compile(r"# In file: (?P<file>.*)")
 LINE = re.compile(r"# +(?P<line>\d+):")
 
-# What httpd says of a wrong configuration: it may stand behind the line in which httpd.conf includes it, and the file
-# and the line may come twice.
-PLACE = re.compile(
-    rf"Syntax error on line (?P<line>\d+) of {re.escape(str(TRIED))}/(?P<file>[^:]+):\s*(?P<text>.*)", re.DOTALL
-)
-AGAIN = re.compile(rf"^{re.escape(str(TRIED))}/[^:]+:\d+: ")
+# What httpd says of a wrong configuration: the innermost place stands last, and file and line may come once more.
+PLACE = re.compile(r"Syntax error on line (?P<line>\d+) of (?P<file>[^\n]+?):\s+")
+AGAIN = re.compile(r"^/[^\n:]+:\d+: ")
+# What it tells before the words themselves.
+CODES = re.compile(r"^(?:apache2: |AH\d+: |\S+ [\d-]+ [\d:.]+ \w*:\w+ )+|(?<=: )AH\d+: (?:apache2: )?")
+# Its last words, after those that say what is wrong.
+NOTHING_NEW = re.compile(r"AH000(?:14|15|16|20): ")
+# What it takes all the same, although it cannot have been meant.
 WARNINGS = re.compile(
-    r"AH00671: (?P<overlap>The .* directive in .* at line \d+ will probably never match because it overlaps .*)"
-    r"|AH00112: Warning: DocumentRoot \[(?P<root>.*)\] does not exist"
-)
-OVERLAP = re.compile(
-    rf"The (?P<name>\w+) directive in {re.escape(str(TRIED))}/(?P<file>\S+) at line (?P<line>\d+) will probably never "
-    r"match because it overlaps an earlier (?P<earlier>\w+)\."
+    r"The (?P<name>\w+) directive in (?P<file>\S+) at line (?P<line>\d+) will probably never match because it overlaps "
+    r"an earlier \w+"
+    r"|(?P<undefined>Config variable \$\{.*\} is not defined)"
 )
 
 # Seconds: of one run of httpd; until a server answers; between two looks.
@@ -98,12 +95,12 @@ MARK = "Sites-In-Force"
 
 @dataclass(frozen=True)
 class Directive:
-    """A directive of a drop-in, as httpd has read it.
+    """A directive, as httpd has read it.
 
     Attributes:
-        file: the drop-in.
+        file: the drop-in; empty for httpd.conf.
         line: the last one of the directive.
-        host: which virtual host of the file it is in, counted from 1; 0 outside of them.
+        host: which virtual host it is in, counted from 1; 0 outside of them.
         name: in lower case, a section's with its bracket, such as ``<virtualhost``.
         words: its arguments, without quotes.
         nested: whether it stands in a section other than a virtual host.
@@ -316,60 +313,66 @@ def explained(said: str, blamed: str) -> str:
         said: on its standard error.
         blamed: the drop-in that it is about, where httpd does not say.
     """
-    place = PLACE.search(said)
-    if place:
-        lines = AGAIN.sub("", place["text"]).strip().splitlines() or ["it cannot be read"]
-        return _printable(f"sites/{place['file']}, line {place['line']}: {lines[0]}")
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("AH00014")]
-    text = re.sub(r"^(?:apache2: |AH\d+: |\S+ \S+ \S+ \w*:\w+ )+", "", lines[-1]) if lines else "httpd does not take it"
-    return _printable(f"sites/{blamed}: {text}".replace(f"{TRIED}/", "sites/"))
+    places = list(PLACE.finditer(said))
+    if places:
+        own = [place for place in places if _drop_in(place["file"])]
+        where = f"sites/{_drop_in(own[-1]['file'])}, line {own[-1]['line']}" if own else f"sites/{blamed}"
+        innermost = places[-1]
+        if not _drop_in(innermost["file"]) and innermost["file"] != f"{TRIED}/{LIST}":
+            where += f", which leads to {innermost['file']}, line {innermost['line']}"
+        text = AGAIN.sub("", said[innermost.end() :]).strip().partition("\n")[0]
+    else:
+        where = f"sites/{blamed}"
+        lines = [line for line in said.splitlines() if line.strip() and not NOTHING_NEW.match(line)]
+        text = lines[-1] if lines else "httpd does not take it"
+    text = CODES.sub("", text).replace(f"{TRIED}/", "sites/").replace("\\n", " ").replace("\\t", " ")
+    return _printable(f"{where}: {' '.join(text.split())}")
+
+
+def _drop_in(path: str) -> str:
+    """Return the name of the drop-in that is tried at a path; empty where it is another file."""
+    folder, _, name = path.rpartition("/")
+    return name if folder == str(TRIED) and NAME.fullmatch(name) and name != CONFIGURATION.name else ""
 
 
 def _of_warning(warning: re.Match[str], blamed: str) -> str:
-    if warning["root"]:
-        return _not_there(f"sites/{blamed}", warning["root"])
-    overlap = OVERLAP.match(warning["overlap"])
-    if overlap is None:
-        return _printable(f"sites/{blamed}: {warning['overlap']}")
+    if warning["undefined"]:
+        return _printable(f"sites/{blamed}: {warning['undefined']}")
+    file = _drop_in(warning["file"])
     return (
-        f"sites/{overlap['file']}, line {overlap['line']}: another {overlap['earlier']} has this path already, so this "
-        f"{overlap['name']} would never answer"
+        f"sites/{file}, line {warning['line']}: this {warning['name']} would never answer: another one has its path, "
+        "or the beginning of it, already"
     )
 
 
 def _not_there(place: str, path: str) -> str:
-    known = f"{WWW}/, which is www/ of the project" if not path.startswith(f"{WWW}/") else "www/ of the project"
-    return _printable(f"{place}: there is no {path} in the container, which sees {known}")
+    of_the_project = "www/ of the project" + ("" if path.startswith(f"{WWW}/") else f" as {WWW}/")
+    return _printable(f"{place}: there is no {path} in the container, which sees {of_the_project}")
 
 
 def directives(dump: str) -> list[Directive]:
-    """Return the directives of the drop-ins in a dump of httpd's configuration (mod_info, ``-D DUMP_CONFIG``)."""
+    """Return the directives in a dump of httpd's configuration (mod_info, ``-D DUMP_CONFIG``)."""
     found: list[Directive] = []
     file, line, host, hosts, depth = "", 0, 0, 0, 0
-    for text in dump.splitlines():
-        stripped = text.strip()
-        if location := LOCATION.fullmatch(stripped):
-            path = Path(location["file"])
-            file = path.name if path.parent == TRIED and path.name != LIST and path.suffix == ".conf" else ""
-            file = "" if path == TRIED / "httpd.conf" else file
-        elif number := LINE.fullmatch(stripped):
+    for text in map(str.strip, dump.splitlines()):
+        if location := LOCATION.fullmatch(text):
+            file = _drop_in(location["file"])
+        elif number := LINE.fullmatch(text):
             line = int(number["line"])
-        elif stripped.startswith("</"):
-            if stripped.lower() == "</virtualhost>":
-                host = 0
-            else:
-                depth -= 1
-        elif stripped:
-            name, _, arguments = stripped.partition(" ")
+        elif text.lower() == "</virtualhost>":
+            host = 0
+        elif text.startswith("</"):
+            depth -= 1
+        elif text:
+            name, _, arguments = text.partition(" ")
             name = name.lower()
             if name == "<virtualhost":
                 hosts += 1
                 host = hosts
-            words = [quoted or bare for quoted, bare in WORD.findall(arguments.removesuffix(">"))]
-            if name.startswith("<") and name != "<virtualhost":
+            elif name.startswith("<"):
                 depth += 1
-            if file:
-                found.append(Directive(file, line, host, name, words, depth > 0))
+            words = [quoted or bare for quoted, bare in WORD.findall(arguments.removesuffix(">"))]
+            found.append(Directive(file, line, host, name, words, depth > 0))
     return found
 
 
@@ -377,48 +380,63 @@ def faults(found: Sequence[Directive], blamed: str = "") -> Iterator[str]:
     """Yield what httpd does not see in drop-ins, or sees too late.
 
     Args:
-        found: their directives.
+        found: the directives, those of httpd.conf too.
         blamed: the file that is named for what is there twice.
     """
     for directive in found:
-        place = f"sites/{directive.file}, line {directive.line}"
-        words = directive.words
-        if directive.name in REFUSED:
-            yield f"{place}: {' '.join([directive.name.capitalize(), *words])}: {REFUSED[directive.name]}"
-        if directive.name == "<virtualhost" and not ADDRESSES.intersection(words):
+        if directive.file:
+            yield from _faults_of(directive, found)
+    # Who has a path or a name: those of httpd.conf, then the others', then those of the file that is to be blamed.
+    paths: dict[str, Directive] = {}
+    names: dict[str, Directive] = {}
+    for directive in sorted(found, key=lambda one: (one.file != "", one.file == blamed)):
+        if directive.name in ALIASES and not directive.host and not directive.nested:
+            yield from _taken(directive, "path", directive.words[0].rstrip("/"), paths)
+        elif directive.name in NAMES and (directive.host or not directive.file):
+            for word in directive.words:
+                yield from _taken(directive, "name", host_name(word), names)
+
+
+def _faults_of(directive: Directive, found: Sequence[Directive]) -> Iterator[str]:
+    place = _place(directive)
+    words = directive.words
+    if directive.name in REFUSED:
+        yield f"{place}: {' '.join([directive.name, *words])}: {REFUSED[directive.name]}"
+    if directive.name == "<virtualhost":
+        if not ADDRESSES.intersection(words):
             yield (
                 f"{place}: <VirtualHost {' '.join(words)}> never answers: in the container httpd listens on port 80. "
                 "Write <VirtualHost *:80>"
             )
-        target = _folder(directive)
-        if target and not Path(target).exists():
-            yield _not_there(place, target)
-    names: dict[str, str] = dict.fromkeys(OWN_NAMES, "the lab itself")
-    hosts: dict[str, int] = {}
-    for directive in sorted(found, key=lambda directive: directive.file == blamed):
-        if directive.host and directive.name in {"servername", "serveralias"}:
-            for word in directive.words:
-                name = _host_name(word)
-                if name in names and hosts.get(name) != directive.host:
-                    yield (
-                        f"sites/{directive.file}, line {directive.line}: the name {name} is taken by {names[name]}, "
-                        "which is asked first"
-                    )
-                names[name] = f"sites/{directive.file}"
-                hosts[name] = directive.host
+        if not any(one.host == directive.host and one.name in NAMES for one in found):
+            yield f"{place}: this virtual host has no ServerName, so no request would reach it"
+    path = _served(directive)
+    if path and not Path(CONFIGURATION.parent, path).exists():
+        yield _not_there(place, path)
 
 
-def _host_name(word: str) -> str:
+def _taken(directive: Directive, what: str, key: str, holders: dict[str, Directive]) -> Iterator[str]:
+    """Yield who has a path or a name already; else it is this directive's from now on."""
+    holder = holders.setdefault(key, directive)
+    if directive.file and holder is not directive and (what == "path" or holder.host != directive.host):
+        by = f"sites/{holder.file}, line {holder.line}" if holder.file else "the lab itself"
+        yield f"{_place(directive)}: the {what} {key} is taken by {by}"
+
+
+def _place(directive: Directive) -> str:
+    return f"sites/{directive.file}, line {directive.line}"
+
+
+def host_name(word: str) -> str:
     """Return the name in a ServerName, which may have a scheme and a port."""
     name = word.lower().rpartition("://")[2]
     return re.sub(r"(?<!:):\d+$", "", name)
 
 
-def _folder(directive: Directive) -> str:
+def _served(directive: Directive) -> str:
     """Return the file or folder that a directive serves; empty where it serves none, or where the request decides."""
     if directive.name in {"documentroot", *ALIASES} and directive.words:
-        path = directive.words[-1]
-        return path if path.startswith("/") and not re.search(r"[$%]\{", path) else ""
+        return "" if re.search(r"[$%]\{", directive.words[-1]) else directive.words[-1]
     return ""
 
 
@@ -427,9 +445,7 @@ def _start(configuration: Path, port: int, blamed: str) -> None:
     with (TRIED / "said").open("w+b") as said:
         command = [HTTPD, "-D", "FOREGROUND", "-f", str(configuration)]
         # A session of its own: httpd ends its whole process group.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
         try:
             end = time.monotonic() + PATIENCE
             status, _ = None, ""
@@ -449,8 +465,8 @@ def _start(configuration: Path, port: int, blamed: str) -> None:
     if status is None:
         log = TRIED / "log"
         logged = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-        critical = [line for line in logged.splitlines() if re.search(r":(?:emerg|alert|crit|error) ", line)]
-        raise RefusedError(explained("\n".join([*critical, words]), blamed))
+        lines = [line for line in logged.splitlines() if not re.search(r":(?:trace\d|debug|info|notice|warn) ", line)]
+        raise RefusedError(explained("\n".join([words, *lines]), blamed))
     # 503 is the health check's own word for services that cannot be read, which is no drop-in's fault.
     if status not in {200, 503}:
         raise RefusedError(
@@ -515,9 +531,9 @@ def report(chosen: Chosen) -> list[dict[str, Any]]:
         of_it = [directive for directive in chosen.directives if directive.file == name]
         hosts = [directive for directive in of_it if directive.host and directive.name == "servername"]
         aliases = [directive for directive in of_it if not directive.host and directive.name in ALIASES]
-        urls = [f"http://{_host_name(directive.words[0])}/" for directive in hosts if directive.words]
+        urls = [f"http://{host_name(directive.words[0])}/" for directive in hosts if directive.words]
         urls += [directive.words[0] for directive in aliases if len(directive.words) > 1]
-        folders = [folder for directive in of_it if (folder := _folder(directive))]
+        folders = [folder for directive in of_it if (folder := _served(directive))]
         told.append(
             {
                 "name": name.removesuffix(".conf"),

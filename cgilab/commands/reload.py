@@ -15,7 +15,7 @@ def run(_arguments: argparse.Namespace) -> int:
     """Print what is in force and what is not, and why; the exit code is 1 where any file did not take effect."""
     lab = running(Lab())
     report = sites.bring_into_force(lab)
-    for line in sites.lines(report, lab.url() or ""):
+    for line in sites.lines([site for site in report if not site["error"]], lab.url() or ""):
         print(f"reload: {line}")
     refused = sites.errors(report)
     for line in refused:
