@@ -4,8 +4,7 @@ import argparse
 from dataclasses import replace
 
 from cgilab import host
-from cgilab.commands.online import as_given
-from cgilab.commands.up import bring_up
+from cgilab.commands.online import as_it_is, start_with
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -14,7 +13,7 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     """Start the lab for this machine alone; servers and other settings stay."""
-    lab = as_given()
-    bring_up(replace(lab, settings={**lab.settings, "BIND": host.LOOPBACK, "ONLINE": ""}))
+    lab = as_it_is()
+    start_with(replace(lab, settings={**lab.settings, "BIND": host.LOOPBACK, "ONLINE": ""}))
     print("offline: this machine alone can reach it")
     return 0

@@ -6,13 +6,16 @@ import socket
 from dataclasses import replace
 
 from cgilab import host
-from cgilab.commands.up import bring_up
+from cgilab.commands.up import bring_up, refuse_taken_port, start
 from cgilab.confirming import confirm
 from cgilab.errors import LabError
-from cgilab.lab import SETTINGS, WEB, Lab
+from cgilab.lab import PHP, WEB, Lab
 from cgilab.started import as_started
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - that is what the command is for
+
+# The settings that may change with it.
+ASKED = ("PORT", "LAB_PAGES")
 
 # A machine of the block for documentation, RFC 5737: no packet is sent to it.
 ELSEWHERE = ("192.0.2.1", 9)
@@ -26,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Say what it exposes, ask, and start the lab in that way; servers and other settings stay."""
-    lab = as_given()
+    lab = as_it_is()
     bind = os.environ.get("BIND") or EVERY_ADDRESS
     if bind == host.LOOPBACK:
         raise LabError("BIND is 127.0.0.1, which other machines cannot reach.", "Type:  make online BIND=0.0.0.0")
@@ -36,19 +39,28 @@ def run(arguments: argparse.Namespace) -> int:
         raise LabError(
             "Nothing was changed: the lab goes online only when somebody has agreed.", "Type:  make online YES=1"
         )
-    bring_up(lab)
+    start_with(lab)
     print(f"online: on {bind}; back to this machine alone with:  make offline")
     return 0
 
 
-def as_given() -> Lab:
-    """Return the lab as it was started, if it was, but for the settings that the environment names now."""
+def as_it_is() -> Lab:
+    """Return the lab as it was started, if it was, but for what else the environment asks for when it goes online."""
     lab = Lab()
     if lab.container() is None:
         return lab
+    asked = {name: os.environ[name] for name in ASKED if os.environ.get(name)}
     lab = as_started(lab)
-    given = {name for name in SETTINGS if os.environ.get(name)}
-    return replace(lab, settings={name: value for name, value in lab.settings.items() if name not in given})
+    return replace(lab, settings={**lab.settings, **asked})
+
+
+def start_with(lab: Lab) -> None:
+    """Start a lab with other settings: of the images that it has, where there are any."""
+    if lab.container() is None:
+        bring_up(lab)
+    else:
+        refuse_taken_port(lab)
+        start(lab)
 
 
 def address(bind: str) -> str:
@@ -76,9 +88,9 @@ def exposed(lab: Lab, name: str) -> list[str]:
     pages = configuration["environment"].get("LAB_PAGES") == "1"
     return [
         f"online: whoever can reach this machine can then open  http://{name}:{port}/",
-        f"online: they see all of {folders['WWW']}, and what is in force of {folders['SITES']}",
+        f"online: they see all of {folders['WWW']}" + (", where PHP pages run" if PHP in lab.servers else ""),
         f"online: they can start every service of {folders['CGI_BIN']}; each runs in the container, with the rights of",
-        f"        user {configuration['user']} there, and can read the password of the database lab",
+        f"        user {configuration['user']} there, which may use the database lab",
         "online: they do not see why a script failed, the database, nor Adminer"
         + ("" if pages else "; nor the pages /lab/"),
         *(["online: LAB_PAGES=1: they do see /lab/ and every recorded exchange, if they ask for localhost"] * pages),

@@ -44,6 +44,15 @@ def bring_up(lab: Lab) -> None:
     for server in missing:
         print(f"image: building cgi-lab/{server} from docker/{server}, once; it takes less than a minute")
     lab.build(watched=bool(missing) and sys.stderr.isatty())
+    start(lab)
+
+
+def start(lab: Lab) -> None:
+    """Start a lab whose images are built; print its address, its services, and what of sites/ did not take effect.
+
+    Raises:
+        LabError: it cannot be started.
+    """
     lab.start()
     url = lab.url()
     print(f"lab: ready on {url}")
