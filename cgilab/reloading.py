@@ -89,6 +89,9 @@ WARNINGS = re.compile(
 PATIENCE = 15.0
 INTERVAL = 0.02
 
+# 503 is the health check's own word for services that cannot be read, which is no drop-in's fault.
+HEALTHY = {200, 503}
+
 # The header by which the answer to the health check tells the set of drop-ins that it was made with.
 MARK = "Sites-In-Force"
 
@@ -467,8 +470,7 @@ def _start(configuration: Path, port: int, blamed: str) -> None:
         logged = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
         lines = [line for line in logged.splitlines() if not re.search(r":(?:trace\d|debug|info|notice|warn) ", line)]
         raise RefusedError(explained("\n".join([words, *lines]), blamed))
-    # 503 is the health check's own word for services that cannot be read, which is no drop-in's fault.
-    if status not in {200, 503}:
+    if status not in HEALTHY:
         raise RefusedError(
             f"sites/{blamed}: with it the lab does not answer its own health check, /lab/health, but says {status}"
         )
@@ -518,10 +520,12 @@ def _reload(texts: Mapping[str, bytes]) -> None:
     lay_out(texts, IN_FORCE, mark)
     os.kill(int(PID.read_text(encoding="ascii")), signal.SIGUSR1)
     end = time.monotonic() + PATIENCE
-    while health(80)[1] != mark:
+    while (answer := health(80))[1] != mark:
         if time.monotonic() > end:
-            raise RefusedError("the server did not answer with it in time")
+            raise RefusedError("with it the server does not answer in time")
         time.sleep(INTERVAL)
+    if answer[0] not in HEALTHY:
+        raise RefusedError(f"with it the lab does not answer its own health check, /lab/health, but says {answer[0]}")
 
 
 def report(chosen: Chosen) -> list[dict[str, Any]]:

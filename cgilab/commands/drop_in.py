@@ -66,6 +66,7 @@ def add(kind: str, lab: Lab, url: str | None, arguments: argparse.Namespace) -> 
     site = next(site for site in report if site["name"] == name)
     if site["error"]:
         path.unlink()
+        sites.bring_into_force(lab)
         raise LabError(f"{site['error']}.", f"{path} is not kept, and nothing has changed.")
     print(f"{kind}: wrote {path}, change it as you like; it is in force")
     print(f"{kind}: {sites.address(site['urls'][0], url)}")

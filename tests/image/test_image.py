@@ -35,7 +35,10 @@ MODULES = {
 
 
 # What httpd and Docker start.
-PROGRAMS = ("exchanges", "failure", "health", "healthcheck", "page", "recorder", "start", "troubleshooting")
+PROGRAMS = (
+    *("exchanges", "failure", "health", "healthcheck", "httpd", "page", "recorder", "sites", "start"),
+    "troubleshooting",
+)
 FILES = ("failure.css", "index.html", "lab.css", "lab.js")
 
 
