@@ -58,11 +58,10 @@ APART = (
 )
 
 # Directives that httpd takes, and that would end the lab or never do what is meant.
-LISTEN = "nothing outside the container reaches another port than the one that httpd.conf listens on; leave it out"
 REFUSED = {
-    "listen": LISTEN,
-    "pidfile": "the lab finds its server by the file that httpd.conf names; leave it out",
-    "scoreboardfile": "the lab needs none; leave it out",
+    "listen": ("Listen", "nothing outside the container reaches another port than that of httpd.conf; leave it out"),
+    "pidfile": ("PidFile", "the lab finds its server by the file that httpd.conf names; leave it out"),
+    "scoreboardfile": ("ScoreBoardFile", "the lab needs none; leave it out"),
 }
 ADDRESSES = {"*:80", "_default_:80"}
 ALIASES = {"alias", "scriptalias"}
@@ -404,7 +403,8 @@ def _faults_of(directive: Directive, found: Sequence[Directive]) -> Iterator[str
     place = _place(directive)
     words = directive.words
     if directive.name in REFUSED:
-        yield f"{place}: {' '.join([directive.name, *words])}: {REFUSED[directive.name]}"
+        name, why = REFUSED[directive.name]
+        yield f"{place}: {' '.join([name, *words])}: {why}"
     if directive.name == "<virtualhost":
         if not ADDRESSES.intersection(words):
             yield (

@@ -371,13 +371,12 @@ REFUSED = [
     ),
     pytest.param(
         "Listen 81\n",
-        ", line 1: listen 81: nothing outside the container reaches another port than the one that httpd.conf listens "
-        "on; leave it out",
+        ", line 1: Listen 81: nothing outside the container reaches another port than that of httpd.conf; leave it out",
         id="another port",
     ),
     pytest.param(
         "PidFile /tmp/x\n",
-        ", line 1: pidfile /tmp/x: the lab finds its server by the file that httpd.conf names; leave it out",
+        ", line 1: PidFile /tmp/x: the lab finds its server by the file that httpd.conf names; leave it out",
         id="another PidFile",
     ),
     pytest.param(
