@@ -273,9 +273,11 @@ def tried(texts: Mapping[str, bytes]) -> list[Directive]:
 
 def _passed(configuration: Path, port: int, blamed: str) -> list[Directive]:
     """Return the directives of drop-ins that pass, which are in a configuration that listens on a port of its own."""
-    found = _checked(configuration, blamed)
+    found, said = _checked(configuration, blamed)
     for fault in faults(found, blamed):
         raise RefusedError(fault)
+    for warning in WARNINGS.finditer(said):
+        raise RefusedError(_of_warning(warning, blamed))
     _start(configuration, port, blamed)
     return found
 
@@ -292,8 +294,8 @@ def lay_out(texts: Mapping[str, bytes], folder: Path, mark: str = "") -> None:
     (folder / LIST).write_text("\n".join([*lines, header, ""]), encoding="utf-8")
 
 
-def _checked(configuration: Path, blamed: str) -> list[Directive]:
-    """Have httpd check a configuration, and return what is in its drop-ins."""
+def _checked(configuration: Path, blamed: str) -> tuple[list[Directive], str]:
+    """Have httpd check a configuration; return what is in it, and of what httpd warns."""
     info = "LoadModule info_module /usr/lib/apache2/modules/mod_info.so"
     command = [HTTPD, "-t", "-D", "DUMP_CONFIG", "-C", info, "-f", str(configuration)]
     try:
@@ -303,9 +305,7 @@ def _checked(configuration: Path, blamed: str) -> list[Directive]:
     said = done.stderr.decode(errors="replace")
     if done.returncode:
         raise RefusedError(explained(said, blamed))
-    for warning in WARNINGS.finditer(said):
-        raise RefusedError(_of_warning(warning, blamed))
-    return directives(done.stdout.decode(errors="replace"))
+    return directives(done.stdout.decode(errors="replace")), said
 
 
 def explained(said: str, blamed: str) -> str:

@@ -46,9 +46,9 @@ def lab(own: RunningLab) -> Iterator[RunningLab]:
         assert sites.bring_into_force(own.compose) == []
 
 
-def ask(lab: RunningLab, path: str = "/", host: str = "shop.localhost") -> Answer:
+def ask(lab: RunningLab, path: str = "/", host: str = "shop.localhost", *, port: int | None = None) -> Answer:
     """Ask for a path under a name, over HTTP/1.0, so that the body is the document."""
-    return send(lab.port, f"GET {path} HTTP/1.0", f"Host: {host}:{lab.port}")
+    return send(port or lab.port, f"GET {path} HTTP/1.0", f"Host: {host}:{lab.port}")
 
 
 def report(lab: RunningLab) -> list[dict[str, Any]]:
@@ -299,7 +299,7 @@ REFUSED = [
     pytest.param("</Directory>\n", ", line 1: </Directory> without matching <Directory> section", id="a stray end"),
     pytest.param(
         "Alias /x\\\n /srv/www\\\n /y\n",
-        ", line 3: Alias takes one or two arguments, ",
+        ", line 3: Alias takes 1-2 arguments, a fakename and a realname, or a realname in a Location",
         id="a directive on three lines",
     ),
     pytest.param(
@@ -313,8 +313,8 @@ REFUSED = [
     ),
     pytest.param(
         "Include /srv/sites/bad.conf\n",
-        ", which leads to /srv/sites/bad.conf, line 1: Exceeded maximum include depth of 128, There appears to be a "
-        "recursion.",
+        ", line 1, which leads to /srv/sites/bad.conf, line 1: Exceeded maximum include depth of 128, There "
+        "appears to be a recursion.",
         id="a file that includes itself",
     ),
     pytest.param(
@@ -365,8 +365,8 @@ REFUSED = [
         "Alias /cgi-bin /srv/www\n", ", line 1: the path /cgi-bin is taken by the lab itself", id="the lab's path"
     ),
     pytest.param(
-        "Alias /kept/more /srv/www\n",
-        ", line 1: this Alias would never answer: another one has its path, or the beginning of it, already",
+        "Alias /more /srv/www\nAlias /more/shop /srv/www/shop\n",
+        ", line 2: this Alias would never answer: another one has its path, or the beginning of it, already",
         id="a path below another",
     ),
     pytest.param(
@@ -413,8 +413,6 @@ def test_what_is_refused_is_named_and_the_others_go_on(lab: RunningLab, text: st
     code, (error, stays) = reload(lab)
 
     assert (code, stays) == (1, LEFT_OUT)
-    if said.endswith("arguments, "):  # httpd's help text of a directive follows
-        error = error[: len(f"sites/bad.conf{said}")]
     assert error == f"sites/bad.conf{said}"
     assert [(one["name"], one["in_force"]) for one in report(lab)] == [("bad", False), ("kept", True)]
     assert ask(lab, host="kept.localhost").body == b"shop\n"
@@ -514,7 +512,9 @@ def test_a_check_changes_nothing(lab: RunningLab) -> None:
 def broken(lab: RunningLab) -> None:
     """Break a virtual host that is in force."""
     typed(lab, "vhost", "add", "shop", "shop")
-    (lab.sites / "shop.conf").write_text("<VirtualHost *:80>\nServerName shop.localhost\nFoo\n", encoding="utf-8")
+    (lab.sites / "shop.conf").write_text(
+        "<VirtualHost *:80>\nServerName shop.localhost\nFoo\n</VirtualHost>\n", encoding="utf-8"
+    )
 
 
 def test_the_version_before_stays_in_force(lab: RunningLab) -> None:
@@ -526,22 +526,6 @@ def test_the_version_before_stays_in_force(lab: RunningLab) -> None:
     assert ask(lab).body == b"shop\n"
     assert [(one["in_force"], one["error"]) for one in report(lab)] == [(True, error)]
     assert reload(lab) == (1, [error, BEFORE])
-
-
-def test_it_stays_over_a_restart_of_the_container(lab: RunningLab) -> None:
-    broken(lab)
-    log_before = len(lab.log())
-    done = typed(lab, "restart", "web")
-    log = [line for line in lab.log()[log_before:] if " sites:error " in line]
-
-    assert re.fullmatch(
-        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} sites:error sites/shop\.conf, line 3: Invalid command 'Foo', .*; "
-        r"the version before stays in force",
-        log[0],
-    )
-    assert done.stdout.splitlines()[0] == "web: restarted, and healthy"
-    assert done.stdout.splitlines()[1].startswith("sites: sites/shop.conf, line 3: Invalid command 'Foo'")
-    assert ask(lab).body == b"shop\n"
 
 
 def test_a_mended_file_takes_the_place_of_the_version_before(lab: RunningLab) -> None:
@@ -565,18 +549,6 @@ def test_what_only_the_running_server_shows_is_taken_back(lab: RunningLab) -> No
     assert ask(lab).body == b"shop\n"
     assert lab.container.exec_run(["/usr/local/lib/cgi-lab/healthcheck"]) == (0, b"ok\n")
     assert [(one["name"], one["in_force"]) for one in report(lab)] == [("late", False), ("shop", True)]
-
-
-def test_a_broken_file_keeps_no_lab_from_starting(lab: RunningLab) -> None:
-    (lab.sites / "shop.conf").write_text(HOST.format(name="shop.localhost", folder="/srv/www/shop"), encoding="utf-8")
-    (lab.sites / "bad.conf").write_text("Foo\n", encoding="utf-8")
-    done = typed(lab, "restart")
-
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == ["web: restarted, and healthy", f"sites: {NO_FOO}", f"    {LEFT_OUT}"]
-    assert ask(lab).body == b"shop\n"
-    assert [(one["name"], one["in_force"]) for one in report(lab)] == [("bad", False), ("shop", True)]
-    assert f"{NO_FOO}; it is left out" in [line.partition(" sites:error ")[2] for line in lab.log()]
 
 
 # --- No request is lost -----------------------------------------------------------------------------
@@ -606,3 +578,39 @@ def test_no_request_is_lost_while_it_reloads(lab: RunningLab) -> None:
     # The recorder of before goes on until its last request has ended, and loses none either.
     assert requests.get(f"{lab.url}/lab/exchanges", timeout=10).json()["restarted"] == []
     assert recorded(lab, "sleeping.py?6")["incomplete"] is False
+
+
+# --- A start of the container, after which Docker has chosen another port ------------------------------
+
+
+def port_of(lab: RunningLab) -> int:
+    """Return the port of a lab that was started again."""
+    return int((lab.compose.url() or "").rpartition(":")[2])
+
+
+def test_it_stays_over_a_restart_of_the_container(lab: RunningLab) -> None:
+    broken(lab)
+    log_before = len(lab.log())
+    done = typed(lab, "restart", "web")
+    log = [line for line in lab.log()[log_before:] if " sites:error " in line]
+
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6} sites:error sites/shop\.conf, line 3: Invalid command 'Foo', .*; "
+        r"the version before stays in force",
+        log[0],
+    )
+    assert done.stdout.splitlines()[0] == "web: restarted, and healthy"
+    assert done.stdout.splitlines()[1].startswith("sites: sites/shop.conf, line 3: Invalid command 'Foo'")
+    assert ask(lab, port=port_of(lab)).body == b"shop\n"
+
+
+def test_a_broken_file_keeps_no_lab_from_starting(lab: RunningLab) -> None:
+    (lab.sites / "shop.conf").write_text(HOST.format(name="shop.localhost", folder="/srv/www/shop"), encoding="utf-8")
+    (lab.sites / "bad.conf").write_text("Foo\n", encoding="utf-8")
+    done = typed(lab, "restart")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["web: restarted, and healthy", f"sites: {NO_FOO}", f"    {LEFT_OUT}"]
+    assert ask(lab, port=port_of(lab)).body == b"shop\n"
+    assert [(one["name"], one["in_force"]) for one in report(lab)] == [("bad", False), ("shop", True)]
+    assert f"{NO_FOO}; it is left out" in [line.partition(" sites:error ")[2] for line in lab.log()]
