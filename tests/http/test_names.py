@@ -75,6 +75,24 @@ def test_any_other_name_gets_httpds_own_message(lab: RunningLab, name: str, stat
     assert (answer.status, answer.values("Content-Type"), answer.values("Vary")) == (status, BARE, [])
 
 
+@pytest.mark.usefixtures("failing")
+def test_a_client_that_names_no_host_gets_the_page(lab: RunningLab) -> None:
+    assert send(lab.port, "GET /cgi-bin/failing.sh HTTP/1.0").values("Vary") == ["Accept"]
+
+
+@pytest.mark.parametrize("path", ["/.hidden", "/folder/.hidden"])
+def test_what_is_refused_among_the_pages_has_httpds_own_message(lab: RunningLab, path: str) -> None:
+    (lab.www / "folder").mkdir()
+    for name in (".hidden", "folder/.hidden"):
+        (lab.www / name).touch()
+    answer = ask(lab, path, "localhost")
+    for name in (".hidden", "folder/.hidden"):
+        (lab.www / name).unlink()
+    (lab.www / "folder").rmdir()
+
+    assert (answer.status, answer.values("Content-Type"), answer.values("Vary")) == (403, BARE, [])
+
+
 @pytest.mark.usefixtures("failing", "virtual_host")
 def test_so_it_is_where_a_service_takes_too_long(lab: RunningLab) -> None:
     hosts = ["localhost", "shop.localhost", "example.org"]
