@@ -8,6 +8,19 @@ SCRIPTS ?=
 FIX ?=
 RUN ?=
 
+# Which server, or all; what `make logs` and `make httpd` show; an alias or a virtual host, made or removed.
+SERVER ?=
+ERRORS ?=
+ACCESS ?=
+FOLLOW ?=
+SINCE ?=
+EMPTY ?=
+YES ?=
+SHOW ?=
+ADD ?=
+DIR ?=
+REMOVE ?=
+
 # What `make run` starts, what `make trace` asks for, what `make new` makes, and which clients `make client-…` starts: http_client or requests.
 SCRIPT ?= web_02.py
 URL ?= /cgi-bin/web_02.py
@@ -51,9 +64,12 @@ bundle: environment ## write one file from which the lab starts without a networ
 down: ## stop the lab; the database keeps its tables
 	@docker compose --profile wamp down
 
-.PHONY: restart
-restart: running ## stop and start the web server
-	@docker compose restart web
+.PHONY: start stop restart
+start: ## start servers that were stopped (SERVER=php; else all that there are)
+stop: ## stop servers; make start starts them again (SERVER=php)
+restart: ## stop and start servers, and wait until they are healthy (SERVER=php)
+start stop restart:
+	@$(PYTHON) -m cgilab $@ $(SERVER)
 
 .PHONY: status
 status: ## show address, state, versions and services
@@ -64,8 +80,21 @@ describe: ## show all that the lab is made of (JSON=1 for programs)
 	@$(PYTHON) -m cgilab describe $(if $(JSON),--json)
 
 .PHONY: logs
-logs: running ## show the last requests and errors
-	@docker logs --tail 100 "$$(docker compose ps --quiet web)" 2>&1 # `docker compose logs` adds terminal codes
+logs: ## show the last requests and errors (SERVER=db, ERRORS=1 or ACCESS=1, FOLLOW=1, SINCE=10m; EMPTY=1 empties)
+	@$(PYTHON) -m cgilab logs $(SERVER) $(if $(ERRORS),--errors) $(if $(ACCESS),--access) \
+		$(if $(FOLLOW),--follow) $(if $(SINCE),--since "$(SINCE)") $(if $(EMPTY),--empty)
+
+.PHONY: online
+online: ## let other machines reach the lab; says first what that shows them, and asks (YES=1 does not)
+	@$(PYTHON) -m cgilab online $(if $(YES),--yes)
+
+.PHONY: offline
+offline: ## let this machine alone reach the lab
+	@$(PYTHON) -m cgilab offline
+
+.PHONY: port
+port: ## tell whether a port is free, else who has it (PORT=80)
+	@$(PYTHON) -m cgilab port $(PORT)
 
 .PHONY: shell
 shell: running ## open a shell in the container
@@ -100,6 +129,21 @@ db-snapshots: ## list the snapshots
 .PHONY: db-rollback
 db-rollback: ## put a snapshot in the place of the database (NAME=before-lesson-3)
 	@$(PYTHON) -m cgilab db rollback "$(NAME)"
+# --- The server's configuration ------------------------------------------------------------------
+
+.PHONY: httpd
+httpd: ## check the configuration of httpd, or show of it: SHOW=modules, vhosts, includes, defines, compiled or version
+	@$(PYTHON) -m cgilab httpd $(SHOW)
+
+.PHONY: alias vhost
+alias: ## list aliases (ADD=docs DIR=manual: www/manual/ also answers at /docs/; REMOVE=docs removes it)
+vhost: ## list virtual hosts (ADD=shop DIR=shop: www/shop/ answers at http://shop.localhost:8080/; REMOVE=shop)
+alias vhost:
+	@$(PYTHON) -m cgilab $@ $(if $(REMOVE),remove "$(REMOVE)",$(if $(ADD),add "$(ADD)" "$(DIR)"))
+
+.PHONY: reload
+reload: ## check the files of sites/ and bring into force what passes; no request is lost
+	@$(PYTHON) -m cgilab reload
 
 # --- Exchanges -----------------------------------------------------------------------------------
 

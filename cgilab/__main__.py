@@ -2,14 +2,18 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
 from cgilab.errors import LabError
 
-COMMANDS = ("up", "status", "describe", "check", "trace", "watch", "explain", "new", "db", "bundle", "clean")
-
+COMMANDS = (
+    *("up", "status", "describe", "start", "stop", "restart", "logs", "online", "offline", "port", "bundle", "clean"),
+    *("httpd", "alias", "vhost", "reload", "db"),
+    *("check", "trace", "watch", "explain", "new"),
+)
 
 ASKED = [[name] for name in COMMANDS]
 
@@ -83,6 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return commands[parsed.command].run(parsed)
     except LabError as error:
         print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; so that Python does not complain at its end either:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -97,6 +97,35 @@ def docker(
             said = [*(done.stdout or "").strip().splitlines(), *said]
         raise LabError(f"Docker failed at: docker {' '.join(arguments)}", *said)
     return (done.stdout or "").strip()
+
+
+def stream(*arguments: str) -> Iterator[str]:
+    """Run ``docker`` with these arguments, and yield the lines that it writes to either stream as they come.
+
+    Raises:
+        LabError: Docker is not installed, or it failed; its own words are the last lines.
+    """
+    try:
+        process = subprocess.Popen(
+            ["docker", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except FileNotFoundError:
+        raise LabError("Docker is not installed: there is no program `docker`.", *INSTALL_DOCKER) from None
+    with process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - that it is piped is asked for above
+            for line in process.stdout:
+                yield line.rstrip("\r\n")
+        finally:
+            process.terminate()
+    if process.returncode > 0:
+        raise LabError(f"Docker failed at: docker {' '.join(arguments)}")
 
 
 def inspect(kind: str, name: str) -> dict[str, Any]:

@@ -60,7 +60,9 @@ def is_port_taken(port: int) -> bool:
         try:
             probe.bind((LOOPBACK, port))
         except PermissionError:
-            return False  # below 1024, and not ours to try: Docker may still bind it
+            # Below 1024, and not ours to try. Docker may still bind it, unless somebody answers there.
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as caller:
+                return caller.connect_ex((LOOPBACK, port)) == 0
         except OSError:
             return True
     return False

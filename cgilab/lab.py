@@ -38,6 +38,7 @@ SETTINGS = (
     "LAB_PAGES",
     "CGI_BIN",
     "WWW",
+    "SITES",
     "TZ",
     "SERVER_USER",
     "CPUS",
@@ -131,8 +132,22 @@ class Lab:
         Raises:
             LabError: one did not become healthy; the message holds what its health check and the server said.
         """
+        self._up()
+
+    def start_again(self, *, anew: bool = False) -> None:
+        """Start servers that there are, as they are, and wait until they are healthy.
+
+        Args:
+            anew: in new containers, with the settings of this lab.
+
+        Raises:
+            LabError: as with `start`.
+        """
+        self._up("--no-deps", "--force-recreate" if anew else "--no-recreate")
+
+    def _up(self, *options: str) -> None:
         try:
-            self.compose("up", "--no-build", "--wait", *self.servers)
+            self.compose("up", "--no-build", "--wait", *options, *self.servers)
         except LabError as error:
             failed = {
                 server: state for server in self.servers if (state := self.container(server)) and not _well(state)
@@ -181,7 +196,7 @@ class Lab:
         """Return the folders of this machine that the lab is to serve, by the name of their setting."""
         volumes = self.configuration()["services"][WEB]["volumes"]
         sources = {volume["target"]: Path(volume["source"]) for volume in volumes}
-        return {"CGI_BIN": sources["/srv/cgi-bin"], "WWW": sources["/srv/www"]}
+        return {"CGI_BIN": sources["/srv/cgi-bin"], "WWW": sources["/srv/www"], "SITES": sources["/srv/sites"]}
 
     def services(self) -> list[str]:
         """Return the file names of the services that the running lab can start, sorted."""

@@ -214,7 +214,7 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
     fcntl.fcntl(sys.stdin.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     Path(logged.FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
     writer = store.Writer()
-    if not writer.was_empty:
+    if environment.get("RECORDER_HAD_ENDED"):
         writer.append(store.RESTARTED + str(time.time_ns() // 1000).encode())
     masked = environment.get("SHOW_SECRETS") != "1"
     recorder = Recorder(writer, sys.stdout.buffer, masked=masked, answers=Answers(prepare()))

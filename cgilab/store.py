@@ -21,8 +21,8 @@ FILE_BYTES = 1_000_000
 FILES = EXCHANGES // FILE_EXCHANGES + 1
 RECORD_BYTES = 250_000
 
-# A line that is none of a record: the recorder was started while there were records already, so it had ended before
-# its time, and what it had not yet written is lost. Followed by the time in microseconds since 1970.
+# A line that is none of a record: the recorder was started again by docker/web/recorder, so it had ended before its
+# time, and what it had not yet written is lost. Followed by the time in microseconds since 1970.
 RESTARTED = b"!restarted "
 
 END = b"\n\n"
@@ -33,17 +33,12 @@ class Writer:
 
     Args:
         folder: made if it is not there. Files of an earlier writer are kept and counted.
-
-    Attributes:
-        was_empty: whether no earlier writer has left anything.
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        earlier = [path for path in folder.iterdir() if path.name.isdecimal()]
-        self._names = sorted(int(path.name) for path in earlier)
-        self.was_empty = not any(path.stat().st_size for path in earlier)
+        self._names = sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
         self._open()
 
     def append(self, record: bytes) -> None:

@@ -37,6 +37,8 @@ DEFAULTS = {
 UNTESTED = {
     "Require all denied in <Directory />": "no URL leads outside the two folders; it holds for the next Alias "
     "whose section somebody forgets",
+    "ErrorDocument 502 /lab/failure in <IfDefine !ONLINE>": "httpd 2.4 answers no script with 502 by itself",
+    "ErrorDocument 502 default in <VirtualHost *:80>": "httpd 2.4 answers no script with 502 by itself",
 }
 
 

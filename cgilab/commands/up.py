@@ -6,10 +6,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from cgilab import bundle, host, packages, release
+from cgilab import bundle, packages, release, sites
 from cgilab.engine import ROOT, docker, load, prepare, prepare_engine
 from cgilab.errors import LabError
 from cgilab.lab import HIGHEST_PORT, SERVERS, SETTINGS, WEB, Lab, default_lab
+from cgilab.ports import holder
 
 DEFAULT_PORT = 8080
 
@@ -23,26 +24,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the lab and print its address and its services."""
+    file = arguments.bundle or release.settings_of(ROOT).get("BUNDLE")
+    bring_up(Lab(servers=SERVERS if arguments.wamp else (WEB,)), Path(file) if file else None)
+    return 0
+
+
+def bring_up(lab: Lab, bundled: Path | None = None) -> None:
+    """Start a lab, and before that get what it needs; print its address and its services.
+
+    Args:
+        lab: with settings of its own, or none. Those of this machine are added.
+        bundled: the bundle that its images are taken from; without one they are built.
+
+    Raises:
+        LabError: it cannot be started.
+    """
     settings = release.settings_of(ROOT)
     release.asked(settings)
-    file = arguments.bundle or settings.get("BUNDLE")
-    if file:
+    if bundled:
         prepare_engine()
-    prepared = {} if file else prepare(settings)
-    lab = default_lab()
-    lab = replace(lab, settings={**lab.settings, **prepared}, servers=SERVERS if arguments.wamp else (WEB,))
+    prepared = {} if bundled else prepare(settings)
+    lab = replace(lab, settings={**default_lab().settings, **prepared, **lab.settings})
     refuse_lab_of_another_folder(lab)
     refuse_taken_port(lab)
-    if file:
-        load_bundle(lab, Path(file))
+    if bundled:
+        load_bundle(lab, bundled)
     else:
         build(lab)
+    start(lab)
+
+
+def start(lab: Lab) -> None:
+    """Start a lab whose images are there; print its address, its services, and what of sites/ did not take effect.
+
+    Raises:
+        LabError: it cannot be started.
+    """
     lab.start()
     url = lab.url()
     print(f"lab: ready on {url}")
     for service in lab.services():
         print(f"     {url}/cgi-bin/{service}")
-    return 0
+    for line in sites.after_start(lab):
+        print(f"sites: {line}")
 
 
 def build(lab: Lab) -> None:
@@ -99,20 +123,14 @@ def refuse_lab_of_another_folder(lab: Lab) -> None:
 def refuse_taken_port(lab: Lab) -> None:
     """Raise an error that names the holder, when something else listens where the lab is asked to."""
     port = lab.asked_port()
-    if port == 0 or lab.url() == f"http://localhost:{port}" or not host.is_port_taken(port):
+    if port == 0 or lab.url() == f"http://localhost:{port}":
+        return
+    found = holder(port)
+    if found is None:
         return
     command = "$env:PORT = {}; docker compose up --build --wait" if os.name == "nt" else "make up PORT={}"
     other = port + 1 if port < HIGHEST_PORT else DEFAULT_PORT
     fixes = [f"Use another port:  {command.format(other)}"]
-    container = docker("ps", "--filter", f"publish={port}", "--format", "{{.Names}}").partition("\n")[0]
-    process = host.process_on_port(port)
-    if container:
-        holder = f"the container {container}"
-        fixes.append(f"Or stop it:        docker stop {container}")
-    elif process:
-        name, number = process
-        holder = f"the program {name}, process {number}"
-        fixes.append(f"Or end it:         kill {number}")
-    else:
-        holder = "a program that this user may not see"
-    raise LabError(f"Port {port} is taken by {holder}.", *fixes)
+    if found.command:
+        fixes.append(f"{f'Or {found.verb} it:':18} {found.command}")
+    raise LabError(f"Port {port} is taken by {found.name}.", *fixes)

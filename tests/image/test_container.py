@@ -44,6 +44,7 @@ def test_all_is_mounted_read_only(lab: RunningLab) -> None:
     assert mounts == {
         "/srv/cgi-bin": (str(lab.cgi_bin), False),
         "/srv/www": (str(lab.www), False),
+        "/srv/sites": (str(lab.sites), False),
         "/run/secrets": (f"{lab.compose.project}_secrets", False),
         "/run/php": (f"{lab.compose.project}_php", False),
     }

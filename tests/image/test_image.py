@@ -39,8 +39,9 @@ MODULES = {
 
 # What httpd and Docker start.
 PROGRAMS = (
-    "describe", "exchanges", "failure", "health", "healthcheck", "home", "page", "recorder", "start", "troubleshooting",
-)  # fmt: skip
+    *("describe", "exchanges", "failure", "health", "healthcheck", "home", "httpd", "page", "recorder", "sites"),
+    *("start", "troubleshooting"),
+)
 FILES = ("failure.css", "home.css", "index.html", "lab.css", "lab.js")
 
 
@@ -122,9 +123,9 @@ def test_the_interpreters_are_those_that_a_check_on_the_host_counts_on(host: Hos
 def test_nothing_can_be_written_but_memory(host: Host) -> None:
     found = lines(host, "find / -path /proc -prune -o -path /root -prune -o -type d -writable -print")
 
-    made = {"/run/lab/exchanges", "/run/lab/failures"}
+    made = {"/run/httpd/sites", "/run/lab/exchanges", "/run/lab/failures"}
     assert set(found) == {"/dev/mqueue", "/dev/shm", "/run/httpd", "/run/lab", "/tmp"} | made
-    # What the recorder makes is on the file system of the folder above.
+    # What the recorder and docker/web/start make is on the file system of the folder above.
     for folder in set(found) - made:
         assert host.mount_point(folder).filesystem in {"tmpfs", "mqueue"}
 

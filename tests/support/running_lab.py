@@ -26,6 +26,7 @@ class RunningLab:
         container: its container, as the docker SDK sees it.
         cgi_bin: the folder of its services: copies of those in cgi-bin/ and of those that tests need.
         www: its document root, with an index and nothing else.
+        sites: the folder of its aliases and virtual hosts, which is empty.
         compose: its Compose project.
     """
 
@@ -34,6 +35,7 @@ class RunningLab:
     container: Container
     cgi_bin: Path
     www: Path
+    sites: Path
     compose: Lab
 
     def server(self, name: str) -> Container:
@@ -70,9 +72,12 @@ def running_lab(
     www = folder / "www"
     www.mkdir()
     (www / "index.html").write_text("<!doctype html>\n<title>the index</title>\n", encoding="utf-8")
+    sites = folder / "sites"
+    sites.mkdir()
     # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
     name = f"test-{secrets.token_hex(4)}"
-    own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "IMAGE_TAG": name, "CPUS": "1"}
+    own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "SITES": str(sites), "IMAGE_TAG": name}
+    own["CPUS"] = "1"
     compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own}, root=root, servers=servers)
     try:
         compose.build()
@@ -83,7 +88,7 @@ def running_lab(
         try:
             container = client.containers.get(description["Id"])
             port = int(description["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"])
-            running = RunningLab(f"http://localhost:{port}", port, container, cgi_bin, www, compose)
+            running = RunningLab(f"http://localhost:{port}", port, container, cgi_bin, www, sites, compose)
             try:
                 yield running
             except BaseException:

@@ -71,5 +71,6 @@ def configuration(*, port: str = "8080", cgi_bin: str = str(ROOT / "cgi-bin"), n
     volumes = [
         {"target": "/srv/cgi-bin", "source": cgi_bin},
         {"target": "/srv/www", "source": str(ROOT / "www")},
+        {"target": "/srv/sites", "source": str(ROOT / "sites")},
     ]
     return json.dumps({"name": name, "services": {"web": {"ports": [{"published": port}], "volumes": volumes}}})

@@ -1,0 +1,19 @@
+"""Close the lab to other machines: it answers this one alone."""
+
+import argparse
+from dataclasses import replace
+
+from cgilab import host
+from cgilab.commands.online import as_it_is, start_with
+
+
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """`lab offline` takes no arguments."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Start the lab for this machine alone; servers and other settings stay."""
+    lab = as_it_is()
+    start_with(replace(lab, settings={**lab.settings, "BIND": host.LOOPBACK, "ONLINE": ""}))
+    print("offline: this machine alone can reach it")
+    return 0
