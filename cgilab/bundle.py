@@ -201,8 +201,13 @@ def _content(tar: tarfile.TarFile, name: str, most: int) -> bytes:
 
 
 def _manifest(said: Mapping[str, Any], path: Path) -> Manifest:
+    if said.get("format") != FORMAT:
+        raise LabError(
+            f"{path} has the format {said.get('format')}, and this version of the project reads format {FORMAT}.",
+            "Use the version of the project that it was made by, or make it anew:  make bundle",
+        )
     own = project_version()
-    if said.get("format") != FORMAT or said.get("project") != own:
+    if said.get("project") != own:
         raise LabError(
             f"{path} was made by version {said.get('project')} of the project, and this is version {own}.",
             "Make it anew, where there is a network:  make bundle",
