@@ -9,7 +9,6 @@ writes it and compressed, and the wheels of requirements.lock. Nothing is taken 
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
 import sys
@@ -19,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from cgilab.engine import ROOT
 from cgilab.errors import LabError
@@ -141,9 +140,8 @@ class Bundle:
 
     def part(self, part: Part) -> IO[bytes]:
         """Return the content of a part."""
-        content = self._tar.extractfile(part.name)
-        assert content is not None  # it was read before
-        return content
+        # It was read before, so it is there.
+        return cast("IO[bytes]", self._tar.extractfile(part.name))
 
 
 @contextmanager
@@ -159,7 +157,9 @@ def opened(path: Path) -> Iterator[Bundle]:
     except tarfile.TarError:
         raise LabError(f"{path} is no bundle of the lab.", "Name a file that  make bundle  has written.") from None
     except OSError as error:
-        raise LabError(f"{path} cannot be read: {error.strerror}.", "Name a file that  make bundle  has written.") from None
+        raise LabError(
+            f"{path} cannot be read: {error.strerror}.", "Name a file that  make bundle  has written."
+        ) from None
     with tar:
         yield Bundle(tar, _checked(tar, path))
 
@@ -242,7 +242,7 @@ def extract_wheels(path: Path, folder: Path) -> None:
                 "Or make the bundle on a machine like this one.",
             )
         for part in bundle.manifest.wheels:
-            with bundle.part(part) as content, (folder / os.path.basename(part.name)).open("wb") as file:
+            with bundle.part(part) as content, (folder / Path(part.name).name).open("wb") as file:
                 shutil.copyfileobj(content, file)
 
 

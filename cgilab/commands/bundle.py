@@ -47,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
             about = Manifest(bundle.project_version(), debian, engine, bundle.this_python(), asked, parts)
             size = bundle.write(path, about, folder)
     except OSError as error:
-        raise LabError(f"{path} cannot be written: {error.strerror}.", "Name a file on a disk with more room.") from None
+        raise LabError(
+            f"{path} cannot be written: {error.strerror}.", "Name a file on a disk with more room."
+        ) from None
     print(f"bundle: {path}, {size / MEGABYTE:.0f} MB: Debian {debian}, {engine}; wheels for Python {about.python}")
     print(f"        without a network:  make wamp BUNDLE={path}")
     return 0

@@ -637,7 +637,11 @@ def before_missing_module(script: Script) -> Finding | None:
         return None  # it knows more folders than can be seen here
     for module, _, line in _imports_of(script):
         top = module.partition(".")[0]
-        if top not in _library(script.python) | LEGACY and not _is_neighbour(script, top) and instead_of(module, "") is None:
+        if (
+            top not in _library(script.python) | LEGACY
+            and not _is_neighbour(script, top)
+            and instead_of(module, "") is None
+        ):
             return _missing(
                 script.name, f"line {line}", module, "", line_exhibit(script, line), neighbours=script.neighbours
             )
@@ -664,8 +668,9 @@ def _missing(
         f"{name} asks at {place} for the module {module}, which is not installed where it runs.",
         exhibits,
         [
-            "The container has Python's standard library, and little more.",
-            f"Put {module.partition('.')[0]}.py, or the package's folder, beside the script; or correct the name.",
+            "The container has Python's standard library, and what cgi-bin/requirements.txt lists.",
+            "A package of the index: add its name to cgi-bin/requirements.txt, then type  make up",
+            f"A module of yours: put {module.partition('.')[0]}.py beside the script; or correct the name.",
         ],
     )
 

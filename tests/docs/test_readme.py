@@ -176,6 +176,8 @@ def test_the_table_has_every_target(copy: Copy) -> None:
         "docs/chapter.md",
         "docs/exchanges.md",
         "docs/benchmarks.md",
+        "docs/offline.md",
+        "docs/packages.md",
         "docs/troubleshooting.md",
     ],
 )

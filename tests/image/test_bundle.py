@@ -122,8 +122,18 @@ def test_nothing_of_the_users_is_in_it(file: Path) -> None:
     """Beside the images it holds the manifest and wheels."""
     listing = subprocess.run(["tar", "--list", "--file", str(file)], capture_output=True, text=True, check=True).stdout
     names = [name for name in listing.splitlines() if not (name.startswith("wheels/") and name.endswith(".whl"))]
-    content = subprocess.run(["tar", "--extract", "--to-stdout", "--file", str(file), "manifest.json"], capture_output=True, check=True)
+    content = subprocess.run(
+        ["tar", "--extract", "--to-stdout", "--file", str(file), "manifest.json"], capture_output=True, check=True
+    )
 
     base = ["images/base.tar.gz"]
     assert names == ["manifest.json", "manifest.sha256", *(f"images/{server}.tar.gz" for server in SERVERS), *base]
-    assert sorted(json.loads(content.stdout)) == ["debian", "engine", "format", "packages", "parts", "project", "python"]
+    assert sorted(json.loads(content.stdout)) == [
+        "debian",
+        "engine",
+        "format",
+        "packages",
+        "parts",
+        "project",
+        "python",
+    ]

@@ -30,7 +30,8 @@ REFUSED = b"refused\n"
 
 def attempt(container: Container, host: str, port: int) -> bytes:
     """Return what becomes of an attempt to open a connection from inside a container."""
-    output: bytes = container.exec_run(["bash", "-c", ATTEMPT, "bash", host, str(port)]).output
+    output = container.exec_run(["bash", "-c", ATTEMPT, "bash", host, str(port)]).output
+    assert isinstance(output, bytes)
     return output
 
 
@@ -67,7 +68,7 @@ def stranger(wamp: RunningLab) -> Iterator[Stranger]:
     network = client.networks.create(name, labels=labels)
     try:
         container = client.containers.run(
-            wamp.container.image,
+            str(wamp.container.attrs["Image"]),
             ["python3", "-m", "http.server", "8000", "--directory", "/srv/www"],
             name=name,
             network=name,
@@ -176,7 +177,8 @@ def test_no_network_of_the_lab_leads_out_of_it(wamp: RunningLab) -> None:
     masquerade = "com.docker.network.bridge.enable_ip_masquerade"
 
     assert {
-        name: (network.attrs["Internal"], network.attrs["Options"].get(masquerade)) for name, network in networks.items()
+        name: (network.attrs["Internal"], network.attrs["Options"].get(masquerade))
+        for name, network in networks.items()
     } == {"default": (False, "false"), "database": (True, None)}
 
 
@@ -188,7 +190,7 @@ def test_no_server_reaches_another_container(wamp: RunningLab, stranger: Strange
 @pytest.mark.parametrize("server", ["db", "php"])
 def test_database_and_php_have_no_way_out(wamp: RunningLab, server: str) -> None:
     # proc_pid_net(5): the second field of a route is its destination, and 00000000 is any.
-    routes = wamp.server(server).exec_run(["cat", "/proc/net/route"]).output.decode().splitlines()[1:]
+    routes = wamp.compose.execute("cat", "/proc/net/route", server=server).splitlines()[1:]
 
     assert [route.split()[1] for route in routes if route.split()[1] == "00000000"] == []
 
@@ -222,7 +224,7 @@ def test_outside_opens_it(machine_settings: dict[str, str], tmp_path: Path) -> N
         opened.reload()
         members = sorted(one["Name"] for one in opened.attrs["Containers"].values())
         asked = {server: lab.server(server).attrs["HostConfig"]["Dns"] for server in ("web", "php")}
-        routes = lab.server("php").exec_run(["cat", "/proc/net/route"]).output.decode().splitlines()[1:]
+        routes = lab.compose.execute("cat", "/proc/net/route", server="php").splitlines()[1:]
 
         assert sorted(networks) == ["database", "outside"]
         assert (opened.attrs["Internal"], opened.attrs["Options"]) == (False, {})

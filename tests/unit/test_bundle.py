@@ -224,7 +224,9 @@ def test_wheels_for_another_python(tmp_path: Path) -> None:
     with pytest.raises(LabError) as raised:
         extract_wheels(path, tmp_path)
 
-    assert raised.value.what == f"The wheels of {path} are for Python 3.9 win-amd64, and this is Python {this_python()}."
+    assert (
+        raised.value.what == f"The wheels of {path} are for Python 3.9 win-amd64, and this is Python {this_python()}."
+    )
 
 
 # --- Images ---------------------------------------------------------------------------------------
@@ -309,22 +311,22 @@ def test_what_is_refused_is_refused_before_anything_is_loaded(
 
 
 @pytest.mark.parametrize(
-    ("built_with", "here", "said"),
+    ("lists", "said"),
     [
-        pytest.param("", "", [], id="none"),
-        pytest.param("six\n", "six\n", [], id="the same"),
-        pytest.param("six\n", "", [], id="in the bundle alone"),
+        pytest.param(("", ""), [], id="none"),
+        pytest.param(("six\n", "six\n"), [], id="the same"),
+        pytest.param(("six\n", ""), [], id="in the bundle alone"),
         pytest.param(
-            "six\n",
-            "flask\n",
+            ("six\n", "flask\n"),
             ["bundle: requirements.txt is another than when the bundle was made; what it adds is not installed"],
             id="another",
         ),
     ],
 )
 def test_own_packages_that_the_bundle_lacks_are_told(
-    engine: FakeDocker, tmp_path: Path, capsys: pytest.CaptureFixture[str], built_with: str, here: str, said: list[str]
+    engine: FakeDocker, tmp_path: Path, capsys: pytest.CaptureFixture[str], lists: tuple[str, str], said: list[str]
 ) -> None:
+    built_with, here = lists
     path = tmp_path / "lab.bundle"
     write(path, packages=hashlib.sha256(built_with.encode()).hexdigest() if built_with else "")
     if here:
