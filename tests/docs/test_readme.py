@@ -33,6 +33,8 @@ NOT_TYPED = {
     "make test": "it is what runs this test",
     ".venv/bin/python -m pytest -n 4 --dist loadfile": "it is what runs this test",
     "make lint": "continuous integration types it, beside the tests",
+    "make bundle": "it takes a minute; tests/image/test_bundle.py types it, and starts a lab from what it writes",
+    ".venv/bin/python -m cgilab bundle": "it takes a minute; tests/image/test_bundle.py types it",
     "make watch": "it ends with Ctrl-C; tests/exchanges starts it with an end",
     ".venv/bin/python -m cgilab watch": "it ends with Ctrl-C; tests/exchanges starts it with an end",
     ". .venv/bin/activate && pre-commit run --all-files": "continuous integration types it, beside the tests",

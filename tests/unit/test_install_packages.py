@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from cgilab import packages
+from cgilab import packages, services
 from cgilab.engine import ROOT
 
 
@@ -282,3 +282,13 @@ def test_complaints_are_found_in_what_docker_says() -> None:
     ]
 
     assert packages.complaints(output) == ["requirements.txt, line 1: six", "No matching distribution found for six"]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "Requirements.txt"])
+def test_the_list_is_no_service(tmp_path: Path, name: str) -> None:
+    """Not even on a drive where every file may be executed."""
+    path = tmp_path / name
+    path.write_text("#!/bin/sh\n", encoding="utf-8")
+    path.chmod(0o755)
+
+    assert services.find(str(tmp_path)).paths == []
