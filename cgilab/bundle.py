@@ -9,7 +9,6 @@ writes it and compressed, and the wheels of requirements.lock. Nothing is taken 
 import hashlib
 import io
 import json
-import os
 import re
 import shutil
 import sys
@@ -19,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from cgilab.engine import ROOT
 from cgilab.errors import LabError
@@ -141,9 +140,8 @@ class Bundle:
 
     def part(self, part: Part) -> IO[bytes]:
         """Return the content of a part."""
-        content = self._tar.extractfile(part.name)
-        assert content is not None  # it was read before
-        return content
+        # It was read before, so it is there.
+        return cast("IO[bytes]", self._tar.extractfile(part.name))
 
 
 @contextmanager
@@ -159,7 +157,9 @@ def opened(path: Path) -> Iterator[Bundle]:
     except tarfile.TarError:
         raise LabError(f"{path} is no bundle of the lab.", "Name a file that  make bundle  has written.") from None
     except OSError as error:
-        raise LabError(f"{path} cannot be read: {error.strerror}.", "Name a file that  make bundle  has written.") from None
+        raise LabError(
+            f"{path} cannot be read: {error.strerror}.", "Name a file that  make bundle  has written."
+        ) from None
     with tar:
         yield Bundle(tar, _checked(tar, path))
 
@@ -201,8 +201,13 @@ def _content(tar: tarfile.TarFile, name: str, most: int) -> bytes:
 
 
 def _manifest(said: Mapping[str, Any], path: Path) -> Manifest:
+    if said.get("format") != FORMAT:
+        raise LabError(
+            f"{path} has the format {said.get('format')}, and this version of the project reads format {FORMAT}.",
+            "Use the version of the project that it was made by, or make it anew:  make bundle",
+        )
     own = project_version()
-    if said.get("format") != FORMAT or said.get("project") != own:
+    if said.get("project") != own:
         raise LabError(
             f"{path} was made by version {said.get('project')} of the project, and this is version {own}.",
             "Make it anew, where there is a network:  make bundle",
@@ -237,7 +242,7 @@ def extract_wheels(path: Path, folder: Path) -> None:
                 "Or make the bundle on a machine like this one.",
             )
         for part in bundle.manifest.wheels:
-            with bundle.part(part) as content, (folder / os.path.basename(part.name)).open("wb") as file:
+            with bundle.part(part) as content, (folder / Path(part.name).name).open("wb") as file:
                 shutil.copyfileobj(content, file)
 
 

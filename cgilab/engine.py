@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from gzip import GzipFile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from cgilab.errors import LabError
 
@@ -142,7 +144,7 @@ def inspect(kind: str, name: str) -> dict[str, Any]:
     return description
 
 
-def save(image: str, file: IO[bytes]) -> None:
+def save(image: str, file: IO[bytes] | GzipFile) -> None:
     """Write an image as ``docker save`` does.
 
     Args:
@@ -153,8 +155,7 @@ def save(image: str, file: IO[bytes]) -> None:
         LabError: Docker failed.
     """
     with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as program:
-        assert program.stdout is not None
-        shutil.copyfileobj(program.stdout, file, 1 << 20)
+        shutil.copyfileobj(cast("IO[bytes]", program.stdout), file, 1 << 20)
     if program.returncode:
         raise LabError(f"Docker failed at: docker save {image}")
 
@@ -170,14 +171,11 @@ def load(file: IO[bytes]) -> str:
     """
     pipe = subprocess.PIPE
     with subprocess.Popen(["docker", "load", "--quiet"], stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT) as program:
-        assert program.stdin is not None
-        assert program.stdout is not None
-        try:
-            with program.stdin:
-                shutil.copyfileobj(file, program.stdin, 1 << 20)
-        except BrokenPipeError:
-            pass  # it ended before all was read, and says why
-        said = program.stdout.read().decode(errors="replace").strip()
+        given, told = cast("IO[bytes]", program.stdin), cast("IO[bytes]", program.stdout)
+        # Where it ends before all was read, it says why.
+        with suppress(BrokenPipeError), given:
+            shutil.copyfileobj(file, given, 1 << 20)
+        said = told.read().decode(errors="replace").strip()
     loaded = re.search(r"^Loaded image(?: ID)?: (\S+)$", said, re.MULTILINE)
     if program.returncode or loaded is None:
         raise LabError("Docker failed at: docker load", *said.splitlines()[-5:])
@@ -186,9 +184,7 @@ def load(file: IO[bytes]) -> str:
 
 def _set_up(script: str, settings: Mapping[str, str] | None = None) -> str:
     environment = {**os.environ, **(settings or {})}
-    done = subprocess.run(
-        ["sh", str(ROOT / script)], env=environment, stdout=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run(["sh", str(ROOT / script)], env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise LabError(f"{script} did not succeed; the lines above say why.")
     return done.stdout.strip()

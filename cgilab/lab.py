@@ -26,7 +26,12 @@ OPENED_BY = {"OUTSIDE": "docker/outside.yaml", "DB_PORT": "docker/db/published.y
 BUILD_LINES = 20
 
 # How apt, pip and Docker say that they reach nobody.
-NO_NETWORK = ("Temporary failure resolving", "Temporary failure in name resolution", "network is unreachable", "no such host")
+NO_NETWORK = (
+    "Temporary failure resolving",
+    "Temporary failure in name resolution",
+    "network is unreachable",
+    "no such host",
+)
 
 HIGHEST_PORT = 65535
 
@@ -47,6 +52,7 @@ SETTINGS = (
     "DB_PORT",
     "DEBIAN",
     "BASE_IMAGE",
+    "BUNDLE",
     "IMAGE_TAG",
 )
 
@@ -124,7 +130,9 @@ class Lab:
             complaints = packages.complaints(error.fix)
             if complaints:
                 raise LabError("The packages of the services cannot be installed.", *complaints) from None
-            raise LabError("The image could not be built.", *error.fix[-BUILD_LINES:], *_without_network(error.fix)) from None
+            raise LabError(
+                "The image could not be built.", *error.fix[-BUILD_LINES:], *_without_network(error.fix)
+            ) from None
 
     def start(self) -> None:
         """Start the servers and wait until each one's health check has succeeded.
@@ -200,7 +208,9 @@ class Lab:
 
     def services(self) -> list[str]:
         """Return the file names of the services that the running lab can start, sorted."""
-        listing = self.execute("find", ".", "-maxdepth", "1", "-type", "f", "-executable", "!", "-iname", packages.NAME, "-printf", "%f\\n")
+        listing = self.execute(
+            "find", ".", "-maxdepth", "1", "-type", "f", "-executable", "!", "-iname", packages.NAME, "-printf", "%f\\n"
+        )
         return sorted(listing.splitlines())
 
 

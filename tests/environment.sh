@@ -42,9 +42,12 @@ make_environment() {
     fi
     "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes "$@" -r "$lock" >"$log" 2>&1 || {
         say_last_lines "$log"
+        [ -z "${BUNDLE-}" ] || fail "the wheels of BUNDLE=$BUNDLE do not fit requirements.lock; all of pip's words are in .venv/pip.log" \
+            "Make the bundle anew, where there is a network: make bundle"
         fail "pip could not install what requirements.lock lists; its last words are above, all of them in .venv/pip.log" \
             "Mend what it names, then type the same command again"
     }
+    rm -rf "$environment/wheels"
     cp "$lock" "$environment/requirements.lock"
 }
 

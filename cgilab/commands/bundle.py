@@ -28,10 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build all images, and write them and the wheels."""
-    prepared = prepare(release.settings_of(ROOT))
+    settings = release.settings_of(ROOT)
+    debian = release.asked(settings)
+    prepared = prepare(settings)
     lab = default_lab()
     lab = replace(lab, settings={**lab.settings, **prepared}, servers=SERVERS)
-    debian = release.asked(lab.known())
     engine = docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
     path = arguments.file or Path(f"cgi-lab-{bundle.project_version()}-{debian}-{engine.rpartition('/')[2]}.bundle")
     if path.is_dir() or not path.absolute().parent.is_dir():
@@ -46,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
             about = Manifest(bundle.project_version(), debian, engine, bundle.this_python(), asked, parts)
             size = bundle.write(path, about, folder)
     except OSError as error:
-        raise LabError(f"{path} cannot be written: {error.strerror}.", "Name a file on a disk with more room.") from None
+        raise LabError(
+            f"{path} cannot be written: {error.strerror}.", "Name a file on a disk with more room."
+        ) from None
     print(f"bundle: {path}, {size / MEGABYTE:.0f} MB: Debian {debian}, {engine}; wheels for Python {about.python}")
     print(f"        without a network:  make wamp BUNDLE={path}")
     return 0

@@ -668,8 +668,9 @@ def _missing(
         )
     top = module.partition(".")[0]
     fix = [
-        "The container has Python's standard library, and little more.",
-        f"Put {top}.py, or the package's folder, beside the script; or correct the name.",
+        "The container has Python's standard library, PyMySQL, and what cgi-bin/requirements.txt lists.",
+        "A package of the index: add its name to cgi-bin/requirements.txt, then type  make up",
+        f"A module of yours: put {top}.py beside the script; or correct the name.",
     ]
     if top in OF_DATABASES:
         fix = ["For the database the container has another one, whose functions have the same names:  import pymysql"]

@@ -3,8 +3,8 @@
 from cgilab.release import PYTHON, USUAL
 
 NAMES = (
-    "awk", "bash", "cat", "dash", "env", "false", "grep", "mawk", "nawk", "python3", "rbash", "sed", "sh", "sort", "tail",
-    "tee", "true",
+    "awk", "bash", "cat", "dash", "env", "false", "grep", "mawk", "nawk", "python3", "rbash", "sed", "sh", "sort",
+    "tail", "tee", "true",
 )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ NOT_TYPED = {
     "make lint": "continuous integration types it, beside the tests",
     "make port PORT=8099": "what else listens there is not known; tests/menu asks for ports that it knows",
     "python3 -m cgilab port 8099": "what else listens there is not known; tests/menu asks for ports that it knows",
+    "make bundle": "it takes a minute; tests/image/test_bundle.py types it, and starts a lab from what it writes",
+    ".venv/bin/python -m cgilab bundle": "it takes a minute; tests/image/test_bundle.py types it",
     "make watch": "it ends with Ctrl-C; tests/exchanges starts it with an end",
     ".venv/bin/python -m cgilab watch": "it ends with Ctrl-C; tests/exchanges starts it with an end",
     ". .venv/bin/activate && pre-commit run --all-files": "continuous integration types it, beside the tests",
@@ -180,6 +182,8 @@ def test_the_table_has_every_target(copy: Copy) -> None:
         "docs/exchanges.md",
         "docs/sites.md",
         "docs/benchmarks.md",
+        "docs/offline.md",
+        "docs/packages.md",
         "docs/troubleshooting.md",
     ],
 )

@@ -108,7 +108,8 @@ def test_the_server_is_not_root(host: Host, lab: RunningLab) -> None:
 INTERPRETERS = {
     "awk", "bash", "csh", "dash", "env", "expect", "fish", "gawk", "groovy", "java", "ksh", "lua", "make", "mawk",
     "nawk", "node", "original-awk", "perl", "php", "php-cgi", "pypy3", "python", "python2", "python2.7", "python3",
-    "python3.11", "python3.12", "python3.13", "python3.14", "Rscript", "ruby", "sed", "sh", "tclsh", "tcsh", "wish", "zsh",
+    "python3.11", "python3.12", "python3.13", "python3.14", "Rscript", "ruby", "sed", "sh", "tclsh", "tcsh", "wish",
+    "zsh",
 }  # fmt: skip
 
 

@@ -19,8 +19,12 @@ RUNNING = {
     "container inspect": container(),
     "apache2 -v": "Server version: Apache/2.4.71 (Debian)\nServer built: today",
     "python3 --version": "Python 3.13.5",
+    "php-fpm --version": "PHP 8.4.21 (fpm-fcgi) (built: today)\nCopyright (c) The PHP Group",
+    "mariadbd --version": "mariadbd  Ver 11.8.6-MariaDB-0+deb13u1 from Debian for debian-linux-gnu on x86_64",
+    "VERSION_CODENAME": "trixie",
     "find": "web_02.py",
 }
+WEB_ALONE = {"compose ps --all --quiet php": "", "compose ps --all --quiet db": ""}
 
 
 # --- up ------------------------------------------------------------------------------------------
@@ -111,6 +115,20 @@ def test_the_lab_of_this_folder_may_be_started_again(fake_docker: FakeDocker) ->
 
 
 def test_status_of_a_running_lab(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_docker.answers = {**WEB_ALONE, **RUNNING}
+
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "url       http://localhost:8080",
+        "state     running, healthy, since 2026-11-22T12:00:00 UTC",
+        "httpd     Apache/2.4.71 (Debian)",
+        "python    3.13.5",
+        "debian    trixie",
+        "service   http://localhost:8080/cgi-bin/web_02.py",
+    ]
+
+
+def test_status_of_a_lab_with_all_servers(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
     fake_docker.answers = {**RUNNING}
 
     assert main(["status"]) == 0
@@ -119,6 +137,9 @@ def test_status_of_a_running_lab(fake_docker: FakeDocker, capsys: pytest.Capture
         "state     running, healthy, since 2026-11-22T12:00:00 UTC",
         "httpd     Apache/2.4.71 (Debian)",
         "python    3.13.5",
+        "php       8.4.21",
+        "mariadb   11.8.6",
+        "debian    trixie",
         "service   http://localhost:8080/cgi-bin/web_02.py",
     ]
 
