@@ -62,7 +62,7 @@ bundle: environment ## write one file from which the lab starts without a networ
 
 .PHONY: down
 down: ## stop the lab; the database keeps its tables
-	@docker compose --profile wamp down
+	@$(PYTHON) -m cgilab down
 
 .PHONY: start stop restart
 start: ## start servers that were stopped (SERVER=php; else all that there are)

@@ -10,7 +10,21 @@ from typing import Protocol, cast
 from cgilab.errors import LabError
 
 COMMANDS = (
-    *("up", "status", "describe", "start", "stop", "restart", "logs", "online", "offline", "port", "bundle", "clean"),
+    *(
+        "up",
+        "down",
+        "status",
+        "describe",
+        "start",
+        "stop",
+        "restart",
+        "logs",
+        "online",
+        "offline",
+        "port",
+        "bundle",
+        "clean",
+    ),
     *("httpd", "alias", "vhost", "reload", "db"),
     *("check", "trace", "watch", "explain", "new"),
 )

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -169,9 +169,20 @@ class Lab:
                 said += self.compose("logs", "--no-log-prefix", "--tail", "10", server).splitlines()
             raise LabError("The lab does not answer.", *said, *error.fix) from None
 
+    def down(self, *options: str, watched: bool = False) -> None:
+        """Stop and remove the containers and their networks, also those that another setting had made.
+
+        Args:
+            options: of ``docker compose down``, such as ``--volumes``.
+            watched: shows Docker's progress display to the user.
+        """
+        # Compose removes what the files describe that it is told of.
+        everything = {**self.settings, **dict.fromkeys(OPENED_BY, "1")}
+        replace(self, settings=everything).compose("down", *options, watched=watched)
+
     def remove(self) -> None:
         """End at once and remove the containers, their networks and their volumes; the images stay."""
-        self.compose("down", "--volumes", "--timeout", "0")
+        self.down("--volumes", "--timeout", "0")
 
     def container(self, server: str = WEB) -> dict[str, Any] | None:
         """Return what Docker knows of a server's container (``docker container inspect``); None where there is none."""
