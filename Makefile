@@ -220,7 +220,7 @@ bench-check: environment ## measure how long 500 scripts are judged
 
 .PHONY: docs
 docs: environment ## write docs/troubleshooting.md from the rules
-	@.venv/bin/python -m cgilab.manual
+	@.venv/bin/python -m cgilab.failures.manual
 
 .PHONY: lock
 lock: environment ## pin the newest versions of what tests and checks need

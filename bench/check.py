@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from cgilab.__main__ import main as lab
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 
 SCRIPTS = 500
 ROUNDS = 9

@@ -14,8 +14,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from cgilab.apache_log import failures
 from cgilab.commands.explain import Table
+from cgilab.failures.apache_log import failures
 
 MEGABYTE = 1_000_000
 RUNS = (("2.4", 200, 3), ("2.2", 200, 3), ("2.4 in docker compose logs", 200, 3), ("2.4", 1000, 1))

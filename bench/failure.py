@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from cgilab.engine import prepare
+from cgilab.project.engine import prepare
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import send
 

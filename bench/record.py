@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from cgilab.engine import ROOT, prepare
-from cgilab.store import FILE_EXCHANGES
+from cgilab.exchanges.store import FILE_EXCHANGES
+from cgilab.project.engine import ROOT, prepare
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import send
 
@@ -98,7 +98,7 @@ def recorder_served(lab: RunningLab) -> int:
 
 def recorder_memory(lab: RunningLab) -> float:
     """Return the resident memory of the recorder's process, in MB (proc_pid_status(5))."""
-    find = "for p in /proc/[0-9]*; do grep -qsa cgilab.recorder $p/cmdline && grep -s VmRSS $p/status; done; true"
+    find = "for p in /proc/[0-9]*; do grep -qsa cgilab.web.recorder $p/cmdline && grep -s VmRSS $p/status; done; true"
     return max(int(line.split()[1]) for line in lab.compose.execute("sh", "-c", find).splitlines()) * 1024 / 1e6
 
 

@@ -15,8 +15,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-from cgilab.engine import ROOT, docker, inspect
-from cgilab.lab import DB, PHP, SERVERS, WEB
+from cgilab.project.engine import ROOT, docker, inspect
+from cgilab.project.lab import DB, PHP, SERVERS, WEB
 
 ROUNDS = 7
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from cgilab.engine import prepare
-from cgilab.lab import SERVERS, default_settings
+from cgilab.project.engine import prepare
+from cgilab.project.lab import SERVERS, default_settings
 from tests.support.running_lab import RunningLab, running_lab
 
 LOG_LENGTH = pytest.StashKey[int]()

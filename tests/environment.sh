@@ -55,7 +55,7 @@ make_environment() {
 take_wheels() {
     case $BUNDLE in /*) bundle=$BUNDLE ;; *) bundle=$PWD/$BUNDLE ;; esac
     mkdir "$environment/wheels"
-    (cd "$here/.." && .venv/bin/python -m cgilab.bundle "$bundle" .venv/wheels) ||
+    (cd "$here/.." && .venv/bin/python -m cgilab.project.bundle "$bundle" .venv/wheels) ||
         fail "no wheels could be taken from BUNDLE=$BUNDLE; the lines above say why"
 }
 

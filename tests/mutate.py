@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 from tests.support.copy import copy_project
 
 CONFIGURATION = Path("docker/web/httpd.conf")

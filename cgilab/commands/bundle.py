@@ -8,11 +8,12 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from cgilab import bundle, packages, release
-from cgilab.bundle import IMAGES, WHEELS, Manifest, Part
-from cgilab.engine import ROOT, docker, inspect, prepare, save
+from cgilab import release
 from cgilab.errors import LabError
-from cgilab.lab import SERVERS, Lab, default_lab
+from cgilab.project import bundle, packages
+from cgilab.project.bundle import IMAGES, WHEELS, Manifest, Part
+from cgilab.project.engine import ROOT, docker, inspect, prepare, save
+from cgilab.project.lab import SERVERS, Lab, default_lab
 
 MEGABYTE = 1_000_000
 LOCK = ROOT / "requirements.lock"

@@ -10,15 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cgilab import judging, release, services
+from cgilab import release
+from cgilab.checks import judging, services
 from cgilab.diagnosis.model import Diagnosis, Evidence, Exhibit
 from cgilab.diagnosis.programs import image
 from cgilab.diagnosis.reaching import before_link_not_followed
 from cgilab.diagnosis.rules import RULES
 from cgilab.diagnosis.script import Script, neighbours_of, read
-from cgilab.engine import ROOT
 from cgilab.errors import LabError
-from cgilab.explanation import Failure, as_data, shown, visible
+from cgilab.failures.explanation import Failure, as_data, shown, visible
+from cgilab.project.engine import ROOT
 
 MANUAL = "docs/troubleshooting.md"
 SETTING = re.compile(r"^\s*(?:export\s+)?CGI_BIN\s*[=:]\s*(?P<value>.*?)\s*$", re.MULTILINE)
@@ -132,7 +133,7 @@ def judged(path: str, *, fix: bool) -> Report:
     script = read(path, programs=programs, neighbours=None if fix else _beside(os.path.dirname(path)))
     if not fix or script.kind != "file":
         return Report(path, script, faults(script))
-    from cgilab import mending  # noqa: PLC0415 - what is needed to write is loaded where something is written
+    from cgilab.checks import mending  # noqa: PLC0415 - what is needed to write is loaded where something is written
 
     try:
         whole = mending.whole(script)
@@ -207,8 +208,8 @@ def tried(reports: Sequence[Report]) -> list[Report]:
     Raises:
         LabError: the lab does not run.
     """
-    from cgilab import trial  # noqa: PLC0415 - what asks Docker is loaded where Docker is asked
-    from cgilab.lab import Lab  # noqa: PLC0415 - the check itself needs no lab
+    from cgilab.checks import trial  # noqa: PLC0415 - what asks Docker is loaded where Docker is asked
+    from cgilab.project.lab import Lab  # noqa: PLC0415 - the check itself needs no lab
 
     lab = Lab()
     if lab.url() is None:

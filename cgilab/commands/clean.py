@@ -5,9 +5,9 @@ import shutil
 import sys
 from collections.abc import Sequence, Set
 
-from cgilab.engine import LABEL, ROOT, docker
 from cgilab.errors import LabError
-from cgilab.lab import Lab
+from cgilab.project.engine import LABEL, ROOT, docker
+from cgilab.project.lab import Lab
 
 # What the tools of this project write beside its sources; git ignores all of it.
 CACHES = (".venv", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache")

@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from cgilab.database import Database
 from cgilab.errors import LabError
-from cgilab.lab import Lab
+from cgilab.project.database import Database
+from cgilab.project.lab import Lab
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cgilab.description import address
-from cgilab.engine import docker, inspect
 from cgilab.errors import LabError
-from cgilab.explanation import visible
-from cgilab.lab import DB, SERVERS, WEB, Lab, default_settings
+from cgilab.failures.explanation import visible
+from cgilab.project.engine import docker, inspect
+from cgilab.project.lab import DB, SERVERS, WEB, Lab, default_settings
+from cgilab.web.description import address
 
 # Not from the folder of the services: a script there may bear the name of a module.
-COLLECT = ("env", "--chdir=/usr/local/lib/cgi-lab", "python3", "-m", "cgilab.collecting")
+COLLECT = ("env", "--chdir=/usr/local/lib/cgi-lab", "python3", "-m", "cgilab.web.collecting")
 
 # A setting of compose.yaml with its default.
 DEFAULT = re.compile(r"\$\{(\w+):-([^${}]*)\}")
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(lab: Lab) -> dict[str, Any]:
-    """Return what a lab is made of: what its container tells (`cgilab.description`), and what only the host knows.
+    """Return what a lab is made of: what its container tells (`cgilab.web.description`), and what only the host knows.
 
     Raises:
         LabError: the lab is down.

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cgilab.lab import Lab
+from cgilab.project.lab import Lab
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,10 @@
 import argparse
 from functools import partial
 
-from cgilab import sites
 from cgilab.errors import LabError
-from cgilab.lab import Lab
-from cgilab.started import as_started
+from cgilab.project import sites
+from cgilab.project.lab import Lab
+from cgilab.project.started import as_started
 
 # What comes with each word in the list, and where the lab is down.
 CHECKED_LATER = "the lab is down: what is in it is checked, and takes effect, with:  make up"

@@ -12,10 +12,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from cgilab.apache_log import BLOCK_BYTES, HAD_BEGUN, Failure, Reader
 from cgilab.diagnosis import UNKNOWN, diagnose
 from cgilab.diagnosis.model import Diagnosis, Evidence, Exhibit, Finding
 from cgilab.errors import LabError
+from cgilab.failures.apache_log import BLOCK_BYTES, HAD_BEGUN, Failure, Reader
 
 USAGE_ERROR = 2
 

@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from cgilab import sites
-from cgilab.lab import Lab
-from cgilab.started import running
+from cgilab.project import sites
+from cgilab.project.lab import Lab
+from cgilab.project.started import running
 
 PROGRAM = "/usr/local/lib/cgi-lab/httpd"
 

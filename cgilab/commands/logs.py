@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from cgilab.commands.server import server
-from cgilab.engine import stream
 from cgilab.errors import LabError
-from cgilab.lab import DB, PHP, WEB, Lab
-from cgilab.started import as_started
+from cgilab.project.engine import stream
+from cgilab.project.lab import DB, PHP, WEB, Lab
+from cgilab.project.started import as_started
 
 TAIL = 100
 

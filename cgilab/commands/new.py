@@ -5,8 +5,8 @@ import re
 import string
 from pathlib import Path
 
-from cgilab.engine import ROOT
 from cgilab.errors import LabError
+from cgilab.project.engine import ROOT
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 

@@ -3,8 +3,8 @@
 import argparse
 from dataclasses import replace
 
-from cgilab import host
 from cgilab.commands.online import as_it_is, start_with
+from cgilab.project import host
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:

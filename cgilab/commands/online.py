@@ -5,12 +5,12 @@ import os
 import socket
 from dataclasses import replace
 
-from cgilab import host
 from cgilab.commands.up import bring_up, refuse_taken_port, start
-from cgilab.confirming import confirm
 from cgilab.errors import LabError
-from cgilab.lab import PHP, WEB, Lab
-from cgilab.started import as_started
+from cgilab.project import host
+from cgilab.project.confirming import confirm
+from cgilab.project.lab import PHP, WEB, Lab
+from cgilab.project.started import as_started
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - that is what the command is for
 

@@ -2,8 +2,8 @@
 
 import argparse
 
-from cgilab.lab import HIGHEST_PORT, Lab
-from cgilab.ports import holder
+from cgilab.project.lab import HIGHEST_PORT, Lab
+from cgilab.project.ports import holder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,9 +2,9 @@
 
 import argparse
 
-from cgilab import sites
-from cgilab.lab import Lab
-from cgilab.started import running
+from cgilab.project import sites
+from cgilab.project.lab import Lab
+from cgilab.project.started import running
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cgilab import sites
 from cgilab.errors import LabError
-from cgilab.lab import SERVERS, WEB, Lab
-from cgilab.started import as_started
+from cgilab.project import sites
+from cgilab.project.lab import SERVERS, WEB, Lab
+from cgilab.project.started import as_started
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from cgilab.lab import DB, PHP, Lab
+from cgilab.project.lab import DB, PHP, Lab
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:

@@ -11,9 +11,10 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from rich.console import Console
 
-from cgilab import remote, terminal
 from cgilab.errors import LabError
-from cgilab.har import as_har
+from cgilab.exchanges import terminal
+from cgilab.exchanges.har import as_har
+from cgilab.project import remote
 
 METHOD = re.compile(r"[A-Z]+")
 HEADER = re.compile(r"(?P<name>[A-Za-z0-9_-]+):(?P<value>[^=].*|)", re.DOTALL)

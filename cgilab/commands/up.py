@@ -6,11 +6,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from cgilab import bundle, packages, release, sites
-from cgilab.engine import ROOT, docker, load, prepare, prepare_engine
+from cgilab import release
 from cgilab.errors import LabError
-from cgilab.lab import HIGHEST_PORT, SERVERS, SETTINGS, WEB, Lab, default_lab
-from cgilab.ports import holder
+from cgilab.project import bundle, packages, sites
+from cgilab.project.engine import ROOT, docker, load, prepare, prepare_engine
+from cgilab.project.lab import HIGHEST_PORT, SERVERS, SETTINGS, WEB, Lab, default_lab
+from cgilab.project.ports import holder
 
 DEFAULT_PORT = 8080
 

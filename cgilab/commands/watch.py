@@ -5,7 +5,8 @@ import time
 
 from rich.console import Console
 
-from cgilab import remote, terminal
+from cgilab.exchanges import terminal
+from cgilab.project import remote
 
 SECONDS_BETWEEN_LOOKS = 0.5
 

@@ -189,7 +189,7 @@ def source_line(script: Script | None, number: int) -> str | None:
 
 def line_exhibit(script: Script | None, number: int, name: str = "") -> list[Exhibit]:
     """Return one line of a script as evidence, with its number, and without a password that stands in it."""
-    from cgilab.masking import mask_source
+    from cgilab.exchanges.masking import mask_source
 
     text = source_line(script, number)
     if script is None or text is None:

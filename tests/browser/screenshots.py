@@ -13,8 +13,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from cgilab.engine import ROOT, prepare
-from cgilab.lab import SERVERS, default_settings
+from cgilab.project.engine import ROOT, prepare
+from cgilab.project.lab import SERVERS, default_settings
 from tests.support.browser import chromium
 from tests.support.running_lab import SERVICES_OF_TESTS, RunningLab, running_lab
 

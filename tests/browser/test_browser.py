@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 
 
 def test_a_machine_without_chromium_is_told_what_to_type(tmp_path: Path) -> None:

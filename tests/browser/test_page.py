@@ -12,7 +12,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 from tests.browser.conftest import LabPage, call
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab

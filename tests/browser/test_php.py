@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 from tests.browser.conftest import TIMEOUT, LabPage
 from tests.support.running_lab import RunningLab
 

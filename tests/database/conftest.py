@@ -8,7 +8,7 @@ import pytest
 import testinfra
 from testinfra.host import Host
 
-from cgilab.lab import DB, WEB
+from cgilab.project.lab import DB, WEB
 from tests.support.running_lab import RunningLab, running_lab
 
 WITH_DATABASE = (WEB, DB)

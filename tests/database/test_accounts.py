@@ -2,7 +2,7 @@
 
 import pytest
 
-from cgilab.lab import DB
+from cgilab.project.lab import DB
 from tests.database.conftest import asking
 from tests.support.running_lab import RunningLab
 

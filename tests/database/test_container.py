@@ -7,8 +7,8 @@ import docker
 import pytest
 from testinfra.host import Host
 
-from cgilab.engine import inspect
-from cgilab.lab import DB, SERVERS, WEB, Lab
+from cgilab.project.engine import inspect
+from cgilab.project.lab import DB, SERVERS, WEB, Lab
 from tests.database.conftest import VOLUME
 from tests.support.running_lab import RunningLab
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cgilab.database import Database
 from cgilab.errors import LabError
-from cgilab.lab import DB
+from cgilab.project.database import Database
+from cgilab.project.lab import DB
 from tests.database.conftest import Ask
 from tests.support.running_lab import RunningLab
 

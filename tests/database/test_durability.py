@@ -8,9 +8,9 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from cgilab import engine
 from cgilab.errors import LabError
-from cgilab.lab import DB
+from cgilab.project import engine
+from cgilab.project.lab import DB
 from tests.database.conftest import VOLUME, WITH_DATABASE, Ask, asking
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until

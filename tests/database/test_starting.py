@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cgilab.errors import LabError
-from cgilab.lab import DB, Lab
+from cgilab.project.lab import DB, Lab
 from tests.database.conftest import WITH_DATABASE, asking
 from tests.support.copy import copy_project
 from tests.support.running_lab import RunningLab, running_lab

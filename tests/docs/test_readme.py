@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 from tests.support.copy import copy_project, lend_environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cgilab.commands.trace import is_labs_own
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import send

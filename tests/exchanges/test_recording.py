@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from cgilab.recorder import OPEN
-from cgilab.store import EXCHANGES
+from cgilab.exchanges.store import EXCHANGES
+from cgilab.web.recorder import OPEN
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
@@ -21,7 +21,7 @@ from tests.support.wire import TIMEOUT, parse, read_all, send
 # Sends SIGKILL to the recorder; there is neither ps nor pkill in the image.
 KILL = """
 for process in /proc/[0-9]*; do
-    if tr '\\0' ' ' <"$process/cmdline" | grep -q '^/usr/bin/python3 -m cgilab.recorder'; then
+    if tr '\\0' ' ' <"$process/cmdline" | grep -q '^/usr/bin/python3 -m cgilab.web.recorder'; then
         kill -KILL "${process#/proc/}"
         exit
     fi

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from cgilab.failure import CONTENT_SECURITY_POLICY
+from cgilab.web.failure import CONTENT_SECURITY_POLICY
 from tests.support.copy import copy_project
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab, running_lab
@@ -401,7 +401,7 @@ def test_a_script_cannot_speak_for_the_page(lab: RunningLab, script: Path) -> No
 
 STOP = """
 for process in /proc/[0-9]*; do
-    if tr '\\0' ' ' <"$process/cmdline" | grep -q '^/usr/bin/python3 -m cgilab.recorder'; then
+    if tr '\\0' ' ' <"$process/cmdline" | grep -q '^/usr/bin/python3 -m cgilab.web.recorder'; then
         kill -SIGNAL "${process#/proc/}"
         exit
     fi

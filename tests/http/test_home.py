@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from cgilab.commands.describe import describe
-from cgilab.engine import inspect
+from cgilab.project.engine import inspect
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import Answer, send

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cgilab.engine import docker
-from cgilab.lab import SERVERS
+from cgilab.project.engine import docker
+from cgilab.project.lab import SERVERS
 from tests.support.copy import copy_project
 from tests.support.debian import DEBIAN
 

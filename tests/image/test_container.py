@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from testinfra.host import Host
 
-from cgilab.engine import LABEL, ROOT, docker
-from cgilab.lab import Lab
+from cgilab.project.engine import LABEL, ROOT, docker
+from cgilab.project.lab import Lab
 from tests.support.running_lab import RunningLab
 
 GIBIBYTE = 1024**3

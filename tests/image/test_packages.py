@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from cgilab import packages
-from cgilab.engine import docker, inspect
 from cgilab.errors import LabError
-from cgilab.lab import Lab
+from cgilab.project import packages
+from cgilab.project.engine import docker, inspect
+from cgilab.project.lab import Lab
 from tests.support.debian import PYTHON
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import send

@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 from cgilab.errors import LabError
-from cgilab.lab import Lab
+from cgilab.project.lab import Lab
 from tests.support.debian import DEBIAN
 
 OTHER = {"trixie": "bookworm", "bookworm": "trixie"}[DEBIAN]

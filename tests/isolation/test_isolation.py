@@ -16,8 +16,8 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
-from cgilab.engine import LABEL
-from cgilab.lab import SERVERS
+from cgilab.project.engine import LABEL
+from cgilab.project.lab import SERVERS
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wait import wait_until
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from cgilab.lab import SERVERS
+from cgilab.project.lab import SERVERS
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.typed import typed
 from tests.support.wait import wait_until

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from cgilab import sites
+from cgilab.project import sites
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.typed import typed

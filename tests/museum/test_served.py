@@ -56,7 +56,7 @@ def served(lab: RunningLab) -> Served:
 # What the page /lab/exchanges/ID answers for each id, in one process: to start one for each takes minutes.
 READ_ALL = """
 import sys
-from cgilab import pages
+from cgilab.web import pages
 kept = pages.read()
 pages.read = lambda: kept
 for exchange in kept[0]:

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 import requests
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 from tests.support.running_lab import RunningLab
 
 HOSTILE = "<script>alert('\"&amp;é🐘</script>"

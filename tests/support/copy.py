@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 
 
 def copy_project(folder: Path) -> None:

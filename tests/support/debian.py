@@ -1,7 +1,7 @@
 """The release of Debian that the labs of the tests are made of: that of the setting DEBIAN."""
 
 from cgilab import release
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 
 DEBIAN = release.asked(release.settings_of(ROOT))
 

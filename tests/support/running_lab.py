@@ -10,8 +10,8 @@ from pathlib import Path
 import docker
 from docker.models.containers import Container
 
-from cgilab import engine
-from cgilab.lab import SERVERS, WEB, Lab
+from cgilab.project import engine
+from cgilab.project.lab import SERVERS, WEB, Lab
 
 SERVICES_OF_TESTS = engine.ROOT / "tests" / "http" / "services"
 

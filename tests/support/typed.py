@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 from tests.support.running_lab import RunningLab
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 
 
 @dataclass
 class FakeDocker:
-    """Takes the place of `subprocess.run` for the module cgilab.engine.
+    """Takes the place of `subprocess.run` for the module cgilab.project.engine.
 
     Attributes:
         answers: what to answer to a command that holds these words: a standard output, or an exit code and a

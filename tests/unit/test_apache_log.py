@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import given, settings, strategies
 
-from cgilab.apache_log import Failure, Reader, failures
+from cgilab.failures.apache_log import Failure, Reader, failures
 
 
 class Expected(NamedTuple):

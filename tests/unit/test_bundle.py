@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from cgilab import bundle
-from cgilab.bundle import Manifest, Part, extract_wheels, opened, project_version, this_python
 from cgilab.commands import up
-from cgilab.engine import ROOT
 from cgilab.errors import LabError
-from cgilab.lab import Lab
+from cgilab.project import bundle
+from cgilab.project.bundle import Manifest, Part, extract_wheels, opened, project_version, this_python
+from cgilab.project.engine import ROOT
+from cgilab.project.lab import Lab
 from tests.unit.fake_docker import FakeDocker, configuration
 
 WEB = b"the image of the web server " * 1000
@@ -212,7 +212,7 @@ def test_a_manifest_of_another_format(tmp_path: Path) -> None:
 def test_the_wheels_come_out_of_it(file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "wheels"
     folder.mkdir()
-    command = [sys.executable, "-m", "cgilab.bundle", str(file), str(folder)]
+    command = [sys.executable, "-m", "cgilab.project.bundle", str(file), str(folder)]
     subprocess.run(command, cwd=ROOT, check=True)
 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"one.whl": WHEEL}

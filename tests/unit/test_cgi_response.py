@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgilab.cgi_response import LONGEST_LINE, Fault, Response, parse
+from cgilab.checks.cgi_response import LONGEST_LINE, Fault, Response, parse
 
 TYPE = ("Content-Type", "text/plain")
 

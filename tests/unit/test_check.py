@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cgilab import mending, services
 from cgilab.__main__ import main
+from cgilab.checks import mending, services
 from cgilab.commands import check as command
 from cgilab.diagnosis.mend import BYTE_ORDER_MARK
 from cgilab.diagnosis.programs import IMAGE
 from cgilab.diagnosis.script import read
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 
 SOUND = b"#!/usr/bin/env python3\nprint('Content-Type: text/plain')\nprint()\nprint('Hello')\n"
 LATE = b"#!/usr/bin/env python3\nprint('Content-Type: text/plain\\n')\nprint 'Hello'\n"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cgilab import collecting
-from cgilab.collecting import Asked, database_of, httpd_says, pages_in, php_and_banner, services_in, sites_in
-from cgilab.description import Database, Page, Php
+from cgilab.web import collecting
+from cgilab.web.collecting import Asked, database_of, httpd_says, pages_in, php_and_banner, services_in, sites_in
+from cgilab.web.description import Database, Page, Php
 from tests.clients.stand_in import stand_in
 
 HELLO = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nhello\\n'\n"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cgilab import host
 from cgilab.__main__ import main
 from cgilab.commands import clean, new, up
 from cgilab.errors import LabError
-from cgilab.lab import Lab
+from cgilab.project import host
+from cgilab.project.lab import Lab
 from tests.unit.fake_docker import FakeDocker, configuration, container
 
 COMMAND = "$env:PORT = 8081; docker compose up --build --wait" if os.name == "nt" else "make up PORT=8081"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cgilab import host
 from cgilab.__main__ import main
-from cgilab.engine import ROOT
+from cgilab.project import host
+from cgilab.project.engine import ROOT
 from tests.unit.fake_docker import FakeDocker, configuration
 
 COLLECTED: dict[str, Any] = {
@@ -126,7 +126,7 @@ def running(fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch) -> FakeDoc
         "container inspect db": container(server="db"),
         "container inspect php": container(server="php"),
         "image inspect": json.dumps([{"Size": 125_400_000}]),
-        "cgilab.collecting": json.dumps(COLLECTED),
+        "cgilab.web.collecting": json.dumps(COLLECTED),
         "docker version": "26.1.5",
         "compose version": "2.26.1",
     }
@@ -168,7 +168,7 @@ def test_the_same_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_services_cannot_stand_in_for_the_collector(running: FakeDocker) -> None:
     main(["describe"])
 
-    assert "docker compose exec --no-TTY web env --chdir=/usr/local/lib/cgi-lab python3 -m cgilab.collecting" in (
+    assert "docker compose exec --no-TTY web env --chdir=/usr/local/lib/cgi-lab python3 -m cgilab.web.collecting" in (
         running.asked
     )
 
@@ -241,7 +241,7 @@ def test_another_folder_is_told(
 
 
 def test_another_release_is_told(running: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
-    running.answers["cgilab.collecting"] = json.dumps({**COLLECTED, "debian": "bookworm"})
+    running.answers["cgilab.web.collecting"] = json.dumps({**COLLECTED, "debian": "bookworm"})
     running.answers["container inspect web"] = container(IMAGE_TAG="bookworm")
     main(["describe", "--json"])
 
@@ -263,7 +263,7 @@ def test_a_lab_that_is_down(
 
 
 def test_a_container_that_says_something_else(running: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
-    running.answers["cgilab.collecting"] = "Traceback"
+    running.answers["cgilab.web.collecting"] = "Traceback"
 
     assert main(["describe"]) == 1
     assert capsys.readouterr().err.splitlines() == [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from cgilab.description import Php, Site, VirtualHost, address, httpd_of, php_of, sites_of
+from cgilab.web.description import Php, Site, VirtualHost, address, httpd_of, php_of, sites_of
 
 VERSION = "Server version: Apache/2.4.71 (Debian)\nServer built:   2026-11-11T12:54:19\n"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from cgilab.__main__ import main
-from cgilab.apache_log import Reader, failures
 from cgilab.commands import explain
+from cgilab.failures.apache_log import Reader, failures
 
 ROOT = Path(__file__).parents[2]
 HELLO = "/usr/lib/cgi-bin/hello.py"

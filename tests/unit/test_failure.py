@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies
 
 from cgilab.diagnosis.model import Ended
-from cgilab.evidence import ended_of, path_of, split, words_of
-from cgilab.failure import evidence_from, is_out_of_memory, preferred
+from cgilab.failures.evidence import ended_of, path_of, split, words_of
+from cgilab.web.failure import evidence_from, is_out_of_memory, preferred
 
 TEXT, HTML, PROBLEM = "text/plain", "text/html", "application/problem+json"
 

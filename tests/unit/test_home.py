@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, strategies
 
-from cgilab.description import (
+from cgilab.web.description import (
     Database,
     Description,
     Failed,
@@ -19,7 +19,7 @@ from cgilab.description import (
     Site,
     VirtualHost,
 )
-from cgilab.home import as_html
+from cgilab.web.home import as_html
 
 NOTHING = Description(
     debian=None,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cgilab import host
+from cgilab.project import host
 
 needs_users = pytest.mark.skipif(os.name == "nt", reason="Windows numbers neither users nor groups")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cgilab.engine import ROOT
+from cgilab.project.engine import ROOT
 
 PYTHON = b"#!/usr/bin/env python3\n"
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, strategies
 
-from cgilab.escapes import unescape
-from cgilab.exchange import Change, Explained, Header, Message, Origin, Printed, Sent, Source, Variable
-from cgilab.httpd_log import NotARecordError, exchange
+from cgilab.exchanges.escapes import unescape
+from cgilab.exchanges.exchange import Change, Explained, Header, Message, Origin, Printed, Sent, Source, Variable
+from cgilab.exchanges.httpd_log import NotARecordError, exchange
 
 STARTED = 1795355573356017  # 2026-11-22 13:52:53.356017 UTC
 

@@ -7,8 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from cgilab import packages, services
-from cgilab.engine import ROOT
+from cgilab.checks import services
+from cgilab.project import packages
+from cgilab.project.engine import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cgilab import engine, host, lab
 from cgilab.errors import LabError
-from cgilab.lab import Lab, default_settings
+from cgilab.project import engine, host, lab
+from cgilab.project.lab import Lab, default_settings
 from tests.unit.fake_docker import FakeDocker, configuration, container
 
 RUNNING = {"compose ps": "abc", "container inspect": container()}

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies
 
-from cgilab import answering
-from cgilab.answering import CHILDREN, Answers, Respond
-from cgilab.asking import ask
-from cgilab.logged import LINES_BYTES, QUESTION, framed, lines_of, lines_part, parts
+from cgilab.exchanges.logged import LINES_BYTES, QUESTION, framed, lines_of, lines_part, parts
+from cgilab.web import answering
+from cgilab.web.answering import CHILDREN, Answers, Respond
+from cgilab.web.asking import ask
 
 NAME = "awMIyXRKo4MBT2MszytqoAAAAAI"
 FIRST = b"2026-11-22 13:52:53.356114"

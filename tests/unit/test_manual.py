@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from cgilab import manual
 from cgilab.diagnosis import UNKNOWN
 from cgilab.diagnosis.model import Rule
 from cgilab.diagnosis.rules import CHAPTERS, RULES
+from cgilab.failures import manual
 
 
 def test_the_page_is_the_one_that_make_docs_writes() -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given, strategies
 
-from cgilab.masking import HINTS, mask, mask_source
+from cgilab.exchanges.masking import HINTS, mask, mask_source
 
 QUERY = b'=a/1\t1\t2\tGET /cgi-bin/a.py?%s HTTP/1.1\t200\tQUERY_STRING=%s\t"GET /cgi-bin/a.py?%s HTTP/1.1" 200'
 STDERR = b"2026-11-22 13:52:53.356114 cgi:error AH01215: stderr from /srv/cgi-bin/a.py: "

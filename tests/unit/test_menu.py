@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cgilab import confirming, host, sites, started
 from cgilab.__main__ import main
 from cgilab.commands import logs, online
 from cgilab.errors import LabError
-from cgilab.lab import Lab
+from cgilab.project import confirming, host, sites, started
+from cgilab.project.lab import Lab
 from tests.unit.fake_docker import FakeDocker
 
 

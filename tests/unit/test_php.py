@@ -6,7 +6,7 @@ from cgilab.diagnosis import diagnose
 from cgilab.diagnosis.model import Evidence, Exhibit
 from cgilab.diagnosis.rules import PHP
 from cgilab.diagnosis.script import Script
-from cgilab.failure import evidence_from
+from cgilab.web.failure import evidence_from
 
 PATH = "/srv/www/a.php"
 PAGE = Script(PATH, "file", b"<?php\necho 1;\nno_such();\n")

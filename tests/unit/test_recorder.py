@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies
 
-from cgilab import store
-from cgilab.masking import mask
-from cgilab.recorder import CUT, LAST_MESSAGES, MESSAGES, OPEN, REQUEST_BYTES, TORN_NOTE, TRACE_LINES, Recorder
-from cgilab.store import Writer, records
+from cgilab.exchanges import store
+from cgilab.exchanges.masking import mask
+from cgilab.exchanges.store import Writer, records
+from cgilab.web.recorder import CUT, LAST_MESSAGES, MESSAGES, OPEN, REQUEST_BYTES, TORN_NOTE, TRACE_LINES, Recorder
 
 
 class People(io.BytesIO):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cgilab import engine, lab, release
+from cgilab import release
 from cgilab.__main__ import main
 from cgilab.diagnosis.programs import IMAGE, image
 from cgilab.errors import LabError
+from cgilab.project import engine, lab
 from tests.unit.fake_docker import FakeDocker
 
 

@@ -4,9 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from cgilab import reloading
-from cgilab.engine import ROOT
-from cgilab.reloading import APART, CONFIGURATION, TRIED, Directive, RefusedError, choose, directives, explained, faults
+from cgilab.project.engine import ROOT
+from cgilab.web import reloading
+from cgilab.web.reloading import (
+    APART,
+    CONFIGURATION,
+    TRIED,
+    Directive,
+    RefusedError,
+    choose,
+    directives,
+    explained,
+    faults,
+)
 
 DUMP = f"""# In file: {CONFIGURATION}
 # 12:

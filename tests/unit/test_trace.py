@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cgilab import remote, terminal
 from cgilab.__main__ import main
 from cgilab.commands.trace import refuse_elsewhere, request, words_of
-from cgilab.engine import ROOT
 from cgilab.errors import LabError
-from cgilab.har import as_har
+from cgilab.exchanges import terminal
+from cgilab.exchanges.har import as_har
+from cgilab.project import remote
+from cgilab.project.engine import ROOT
 from tests.unit.test_httpd_log import ONE
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

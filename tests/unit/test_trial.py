@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cgilab import runner, trial
 from cgilab.__main__ import main
+from cgilab.checks import runner, trial
 from cgilab.diagnosis.programs import IMAGE
 from cgilab.diagnosis.script import read
 from tests.unit.fake_docker import FakeDocker, configuration, container

@@ -1,0 +1,1 @@
+"""Failures: what is known of one, and how its diagnosis is told."""
