@@ -209,7 +209,7 @@ def test_online_the_command_still_tells(online: RunningLab) -> None:
 
     assert list(told) == NAMES_OF_COMMAND
     assert told["settings"] == settings_of(online) | {"ONLINE": "1"}
-    assert told["httpd"]["defines"] == ["FOREGROUND", "ONLINE"]
+    assert told["httpd"]["defines"] == ["ONLINE", "FOREGROUND"]
     assert told["php"] == {
         "version": None,
         "extensions": [],
@@ -231,7 +231,7 @@ def test_what_httpd_and_python_are(lab: RunningLab) -> None:
         "built": re.findall("Server built: *(.*)", lab.compose.execute("apache2", "-v"))[0],
         "banner": ask(lab, "/lab/home").values("Server")[0],
         "modules": [module.split()[0].removesuffix("_module") for module in modules],
-        "defines": ["FOREGROUND", "LAB_PAGES"],
+        "defines": ["LAB_PAGES", "FOREGROUND"],
         "includes": ["/etc/apache2/httpd.conf"],
         "virtual_hosts": None,
     }

@@ -68,7 +68,9 @@ def machine(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathF
     name = f"test-{secrets.token_hex(4)}"
     project = f"cgi-lab-{name}"
     own = {"COMPOSE_PROJECT_NAME": project, "IMAGE_TAG": name, "PORT": "0", **machine_settings, "DEBIAN": DEBIAN}
-    made = Machine(folder, {**os.environ, **own}, [f"cgi-lab/{server}:{name}" for server in SERVERS])
+    # What `make test` passes on would make the commands' own make talk about folders.
+    inherited = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
+    made = Machine(folder, {**inherited, **own}, [f"cgi-lab/{server}:{name}" for server in SERVERS])
     yield made
     made.type("docker", "compose", "--profile", "wamp", "down", "--volumes", "--timeout", "0")
     docker("image", "rm", "--force", *made.tags)

@@ -173,8 +173,12 @@ def test_the_log_of_php_tells_no_request(own: RunningLab) -> None:
     assert done.stderr == (
         "php logs no requests: those for its pages are in the log of the web server.\n  Type:  make logs\n"
     )
-    assert "NOTICE: fpm is running" in typed(own, "logs", "php").stdout
-    assert "NOTICE" not in typed(own, "logs", "php", "--errors").stdout
+    (own.www / "saying.php").write_text("<?php error_log('said by a page');", encoding="utf-8")
+    requests.get(f"{own.compose.url()}/saying.php", timeout=10)
+    wait_until(lambda: typed(own, "logs", "php").stdout)
+
+    assert typed(own, "logs", "php").stdout == "PHP message: said by a page\n"
+    assert typed(own, "logs", "php", "--errors").stdout == "PHP message: said by a page\n"
 
 
 def test_a_log_that_is_not_there(own: RunningLab) -> None:
