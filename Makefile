@@ -183,9 +183,15 @@ client-02 client-03-get client-03-post client-04 client-05: $(if $(filter reques
 
 # --- Tests and checks ----------------------------------------------------------------------------
 
+# Four processes, a file at a time. The longest files come first by their names, so they are not sorted by size.
+at_once = -n 4 --dist loadfile --no-loadscope-reorder
+# What holds of the web server alone holds beside database and PHP, too.
+of_both = tests/clients tests/exchanges tests/failures tests/http tests/image/test_container.py tests/image/test_image.py
+
 .PHONY: test
 test: environment browser engine ## run all tests
-	@.venv/bin/python -m pytest -n 4 --dist loadfile
+	@.venv/bin/python -m pytest $(at_once)
+	@.venv/bin/python -m pytest $(at_once) --wamp $(of_both)
 
 .PHONY: lint
 lint: environment ## check the style of all files

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from playwright.sync_api import Browser
 
 from cgilab.project.engine import prepare
 from cgilab.project.lab import SERVERS, default_settings
+from tests.support.browser import chromium
 from tests.support.running_lab import RunningLab, running_lab
 
 LOG_LENGTH = pytest.StashKey[int]()
@@ -56,6 +58,13 @@ def wamp(machine_settings: dict[str, str], tmp_path_factory: pytest.TempPathFact
     """The lab with all servers: web, database and PHP."""
     with running_lab(tmp_path_factory.mktemp("wamp"), machine_settings, servers=SERVERS) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests, since Playwright starts no second one; each test gets a context of its own in it."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

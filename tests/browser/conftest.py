@@ -7,7 +7,6 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import chromium
 from tests.support.running_lab import RunningLab
 
 # Milliseconds. What is waited for takes a second at most, on a machine that does nothing else.
@@ -77,12 +76,10 @@ def call(lab: RunningLab, path: str, headers: dict[str, str] | None = None) -> r
     return requests.get(f"{lab.url}{path}", headers=headers, timeout=10, allow_redirects=False)
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests; each gets a context of its own in it."""
-    with chromium() as started:
-        expect.set_options(timeout=TIMEOUT)
-        yield started
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """What tests expect of a page, they wait for as long as this."""
+    expect.set_options(timeout=TIMEOUT)
 
 
 @pytest.fixture

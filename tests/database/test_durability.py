@@ -89,7 +89,7 @@ volumes:
 
 @pytest.fixture
 def small(machine_settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[RunningLab, Container]]:
-    """A lab whose database has a disk of 128 MB, and a container that takes 8 MB of it away.
+    """A lab whose database has a disk of 128 MB, and a container that takes of it all but 3 MB.
 
     The disk is in memory; the container keeps it mounted while the server starts again.
     """
@@ -109,7 +109,10 @@ def small(machine_settings: dict[str, str], tmp_path: Path) -> Iterator[tuple[Ru
             labels={"io.github.cgi-lab": "test"},
         )
         try:
-            keeper.exec_run(["sh", "-c", "head -c 8000000 /dev/zero >/disk/ballast"])
+            fill = (
+                "free=$(df --output=avail -B1 /disk | tail -n 1); head -c $((free - 3000000)) /dev/zero >/disk/ballast"
+            )
+            assert keeper.exec_run(["sh", "-c", fill]).exit_code == 0
             yield lab, keeper
         finally:
             keeper.remove(force=True)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from playwright.sync_api import Browser
 
-from tests.support.browser import chromium
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab
 from tests.support.wire import send
@@ -219,23 +219,30 @@ def by_curl(url: str) -> str:
     return subprocess.run(["curl", "-s", "-m", "10", url], capture_output=True, text=True, check=True).stdout
 
 
-def by_chromium(url: str) -> str:
-    """Ask with a real browser."""
-    with chromium() as browser, closing(browser.new_context()) as context:
-        response = context.new_page().goto(url)
-        assert response is not None
-        return response.text()
-
-
 def by_requests(url: str) -> str:
     """Ask with the library requests."""
     return requests.get(url, timeout=10).text
 
 
-@pytest.mark.parametrize("client", [by_http_client, by_requests, by_curl, by_chromium])
-def test_the_environment_shown_for_a_real_client(lab: RunningLab, client: Callable[[str], str]) -> None:
+def assert_the_environment_is_shown(lab: RunningLab, client: Callable[[str], str]) -> None:
+    """Ask for the environment, and compare what the service printed with what was recorded."""
     mark = f"client-{next(marks)}"
     printed = re.findall(r"^(\w+) : (.*)$", client(f"{lab.url}/cgi-bin/web_04.py?{mark}"), re.MULTILINE)
     exchange = recorded(lab, mark)
 
     assert {variable["name"]: variable["value"] for variable in exchange["environment"]} == dict(printed)
+
+
+@pytest.mark.parametrize("client", [by_http_client, by_requests, by_curl])
+def test_the_environment_shown_for_a_real_client(lab: RunningLab, client: Callable[[str], str]) -> None:
+    assert_the_environment_is_shown(lab, client)
+
+
+def test_the_environment_shown_for_a_real_browser(lab: RunningLab, browser: Browser) -> None:
+    def by_chromium(url: str) -> str:
+        with closing(browser.new_context()) as context:
+            response = context.new_page().goto(url)
+            assert response is not None
+            return response.text()
+
+    assert_the_environment_is_shown(lab, by_chromium)
