@@ -1,6 +1,7 @@
 """Dump, restore, snapshots: nothing is lost or changed on the way, and what breaks leaves the old data."""
 
 import gzip
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -452,12 +453,15 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new(
 
 def test_two_restores_at_once_are_one(stack: RunningLab, database: Database, tmp_path: Path) -> None:
     database.dump(tmp_path / "lab.sql")
-    holder = ["flock", "/run/mysqld/restore.lock", "sh", "-c", "echo held; sleep 60"]
-    held = stack.server(DB).exec_run(holder, stream=True)
-    assert next(iter(held.output)) == b"held\n"
-    with pytest.raises(LabError) as raised:
-        database.restore(tmp_path / "lab.sql")
-    stack.server(DB).exec_run(["sh", "-c", "grep -lx sleep /proc/[0-9]*/comm | cut -d/ -f3 | xargs kill"])
+    # It holds the lock until its standard input ends.
+    holder = ["flock", "/run/mysqld/restore.lock", "sh", "-c", "echo held; cat"]
+    command = ["docker", "exec", "--interactive", str(stack.server(DB).id), *holder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
+        assert held.stdout is not None
+        assert held.stdout.readline() == b"held\n"
+        with pytest.raises(LabError) as raised:
+            database.restore(tmp_path / "lab.sql")
+        held.communicate()
 
     assert raised.value.fix == ("Another restore is under way.", "The database is as it was.")
 
