@@ -27,9 +27,8 @@ URL ?= /cgi-bin/web_02.py
 NAME ?=
 WITH ?= http_client
 
-# What `make db-dump` writes and `make db-restore` reads; YES=1 lets `make clean` remove the database unasked.
+# What `make db-dump` writes and `make db-restore` reads.
 FILE ?=
-YES ?=
 
 # Where another port is asked for, the clients look for the lab there.
 ifdef PORT

@@ -9,6 +9,11 @@ from cgilab.errors import LabError
 
 USUAL = "trixie"
 
+# A line of .env, and what ends a value that stands in no quotes.
+VARIABLE = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)[ \t]*[=:][ \t]*(.*)$", re.MULTILINE)
+COMMENT = re.compile(r"(?:^|[ \t])#")
+QUOTES = ("'", '"')
+
 # The Python of each release.
 PYTHON = {"trixie": (3, 13), "bookworm": (3, 11)}
 
@@ -33,11 +38,26 @@ def asked(settings: Mapping[str, str]) -> str:
 
 
 def env_file(root: Path) -> dict[str, str]:
-    """Return the variables that the file .env of a folder sets, as far as this package looks at their values."""
+    """Return the variables that the file .env of a folder sets, as far as this package looks at their values.
+
+    Raises:
+        LabError: it is no text in UTF-8.
+    """
     path = root / ".env"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    lines = re.findall(r"^\s*(?:export\s+)?(\w+)\s*[=:]\s*(.*?)\s*$", text, re.MULTILINE)
-    return {name: value.strip("'\"") for name, value in lines}
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    except UnicodeDecodeError:
+        raise LabError(
+            f"{path} is not in UTF-8, so Docker Compose cannot read it either.",
+            "Save it as UTF-8. In PowerShell:  Set-Content -Encoding ascii .env 'PORT=8081'",
+        ) from None
+    return {name: _value(written) for name, written in VARIABLE.findall(text)}
+
+
+def _value(written: str) -> str:
+    if written.startswith(QUOTES):
+        return written[1:].partition(written[0])[0]
+    return COMMENT.split(written)[0].strip()
 
 
 def settings_of(root: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import gzip
+import os
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     lab = replace(lab, settings={**lab.settings, **prepared}, servers=SERVERS)
     engine = docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}")
     path = arguments.file or Path(f"cgi-lab-{bundle.project_version()}-{debian}-{engine.rpartition('/')[2]}.bundle")
-    if path.is_dir() or not path.absolute().parent.is_dir():
+    # Path.is_dir() fails where a folder may not be entered.
+    if os.path.isdir(path) or not os.path.isdir(path.absolute().parent):  # noqa: PTH112 - see above
         raise LabError(f"{path} cannot be written: name a file in a folder that is there.")
     print("bundle: building what is not built yet")
     lab.build()

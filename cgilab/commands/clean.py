@@ -2,10 +2,10 @@
 
 import argparse
 import shutil
-import sys
 from collections.abc import Sequence, Set
 
 from cgilab.errors import LabError
+from cgilab.project.confirming import confirm
 from cgilab.project.engine import LABEL, ROOT, docker
 from cgilab.project.lab import Lab
 
@@ -67,11 +67,8 @@ def refused(projects: Sequence[str]) -> set[str]:
     databases = ", ".join(volumes["database"])
     if not databases:
         return set()
-    if sys.stdin.isatty():
-        print(f"clean: this removes your tables and their snapshots too: {databases}")
-        print("       Remove them? [y/N] ", end="", flush=True)
-        if sys.stdin.readline().strip().lower() in {"y", "yes"}:
-            return set()
+    if confirm(f"clean: this removes your tables and their snapshots too: {databases}\n       Remove them?"):
+        return set()
     print(f"clean: kept the database, {databases}; to remove it too:  make clean YES=1")
     return {name for names in volumes.values() for name in names}
 

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from cgilab.errors import LabError
 from cgilab.failures.explanation import visible
+from cgilab.project import started
 from cgilab.project.engine import docker, inspect
-from cgilab.project.lab import DB, SERVERS, WEB, Lab, default_settings
+from cgilab.project.lab import SERVERS, WEB, Lab, default_settings
 from cgilab.web.description import address
 
 # Not from the folder of the services: a script there may bear the name of a module.
@@ -21,7 +22,6 @@ COLLECT = ("env", "--chdir=/usr/local/lib/cgi-lab", "python3", "-m", "cgilab.web
 
 # A setting of compose.yaml with its default.
 DEFAULT = re.compile(r"\$\{(\w+):-([^${}]*)\}")
-ENVIRONMENT = ("TZ", "ONLINE", "LAB_PAGES", "SHOW_SECRETS")
 
 # The states of a container in which it runs, or is to.
 UP = {"running", "paused", "restarting"}
@@ -68,7 +68,9 @@ def describe(lab: Lab) -> dict[str, Any]:
     return {
         "url": lab.url(),
         "servers": [_server(server, container) for server, container in containers.items()],
-        "settings": changed_settings(lab, web, containers[DB], collected["debian"]),
+        "settings": changed_settings(
+            lab, {server: found for server, found in containers.items() if found}, collected["debian"]
+        ),
         "docker": docker("version", "--format", "{{.Server.Version}}"),
         "compose": docker("compose", "version", "--short"),
         **collected,
@@ -89,44 +91,21 @@ def _server(name: str, container: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def changed_settings(
-    lab: Lab, web: Mapping[str, Any], database: Mapping[str, Any] | None, debian: str | None
-) -> dict[str, str]:
+def changed_settings(lab: Lab, containers: Mapping[str, Mapping[str, Any]], debian: str | None) -> dict[str, str]:
     """Return the settings with which the lab was started, as far as they differ from those that it has by default.
 
     Args:
         lab: the lab.
-        web: the web server's container.
-        database: the database's container; None where there is none.
+        containers: what Docker knows of them, by the name of their server.
         debian: the release that the images are of.
     """
     defaults = dict(DEFAULT.findall((lab.root / "compose.yaml").read_text(encoding="utf-8")))
-    defaults |= default_settings({}) | {"DB_PORT": "", "OUTSIDE": "", "IMAGE_TAG": debian or ""}
-    for folder in ("CGI_BIN", "WWW"):
+    defaults |= default_settings({}) | {"IMAGE_TAG": debian or ""}
+    actual = started.settings(containers) | {"DEBIAN": debian or defaults["DEBIAN"]}
+    for folder in started.MOUNTED.values():
         defaults[folder] = str((lab.root / defaults[folder]).resolve())
-    port = _binding(web, "80/tcp")
-    mounts = {mount["Destination"]: mount["Source"] for mount in web["Mounts"]}
-    environment = dict(word.split("=", 1) for word in web["Config"]["Env"])
-    files = web["Config"]["Labels"].get("com.docker.compose.project.config_files", "")
-    actual = {
-        "PORT": port["HostPort"],
-        "BIND": port["HostIp"],
-        "CGI_BIN": str(Path(mounts["/srv/cgi-bin"]).resolve()),
-        "WWW": str(Path(mounts["/srv/www"]).resolve()),
-        **{name: environment.get(name, "") for name in ENVIRONMENT},
-        "SERVER_USER": web["Config"]["User"],
-        "CPUS": f"{web['HostConfig']['NanoCpus'] / 1e9:g}",
-        "OUTSIDE": "1" if "outside.yaml" in files else "",
-        "DB_PORT": _binding(database or {}, "3306/tcp")["HostPort"],
-        "DEBIAN": debian or defaults["DEBIAN"],
-        "IMAGE_TAG": web["Config"]["Image"].rpartition(":")[2],
-    }
+        actual[folder] = str(Path(actual[folder]).resolve())
     return {name: value for name, value in actual.items() if value != defaults.get(name, "")}
-
-
-def _binding(container: Mapping[str, Any], port: str) -> dict[str, str]:
-    bindings = container.get("NetworkSettings", {}).get("Ports", {}).get(port)
-    return dict(bindings[0]) if bindings else {"HostIp": "", "HostPort": ""}
 
 
 # --- What is said ---------------------------------------------------------------------------------
@@ -173,7 +152,11 @@ def _service_line(one: Mapping[str, Any], url: str) -> str:
 
 
 def _site_line(one: Mapping[str, Any], url: str) -> str:
-    state = "in force" if one["in_force"] else f"not in force: {one['error']}"
+    state = "in force" if one["in_force"] else "not in force"
+    if one["in_force"] and one["error"]:
+        state = "the version before is in force"
+    if one["error"]:
+        state += f": {one['error']}"
     called = [url + told if told.startswith("/") else address(told, urlsplit(url).port) for told in one["urls"]]
     return " ".join([one["kind"], one["name"], *called, state])
 

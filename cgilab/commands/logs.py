@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds.add_argument("--empty", action="store_true", help="begin anew, with a new container")
     parser.add_argument("--follow", action="store_true", help="go on as lines come, until Ctrl-C")
     parser.add_argument("--since", metavar="WHEN", help="such as 10m, or 2026-11-22T13:00:00")
-    parser.add_argument("--tail", type=int, metavar="LINES", help=f"the last so many; by default {TAIL}, or all since")
+    parser.add_argument(
+        "--tail", type=count, metavar="LINES", help=f"the last so many; by default {TAIL}, or all since"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,6 +59,17 @@ def run(arguments: argparse.Namespace) -> int:
     for line in read(lab, name, wanted, tail=tail, since=arguments.since, follow=arguments.follow):
         print(line, flush=arguments.follow)
     return 0
+
+
+def count(word: str) -> int:
+    """Return a number of lines.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"{word!r} is no number of lines")
+    return int(word)
 
 
 def chooser(name: str, *, errors: bool, access: bool) -> Callable[[str], bool]:

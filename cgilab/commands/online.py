@@ -17,6 +17,13 @@ EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - that is what the command is for
 # The settings that may change with it.
 ASKED = ("PORT", "LAB_PAGES")
 
+# What others see of the lab itself, with LAB_PAGES=1 and without.
+SEEN = (
+    "online: LAB_PAGES=1: whoever sends the header  Host: localhost  also sees /lab/ with every recorded exchange, why",
+    "        scripts failed, phpinfo, and Adminer, which asks for the database's password",
+)
+UNSEEN = ("online: they do not see why a script failed, the database, Adminer, nor the pages /lab/",)
+
 # A machine of the block for documentation, RFC 5737: no packet is sent to it.
 ELSEWHERE = ("192.0.2.1", 9)
 
@@ -91,8 +98,6 @@ def exposed(lab: Lab, name: str) -> list[str]:
         f"online: they see all of {folders['WWW']}" + (", where PHP pages run" if PHP in lab.servers else ""),
         f"online: they can start every service of {folders['CGI_BIN']}; each runs in the container, with the rights of",
         f"        user {configuration['user']} there, which may use the database lab",
-        "online: they do not see why a script failed, the database, nor Adminer"
-        + ("" if pages else "; nor the pages /lab/"),
-        *(["online: LAB_PAGES=1: they do see /lab/ and every recorded exchange, if they ask for localhost"] * pages),
+        *(SEEN if pages else UNSEEN),
         "online: nothing is encrypted, and Docker opens the port past the firewalls ufw and firewalld",
     ]

@@ -25,8 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the lab and print its address and its services."""
-    file = arguments.bundle or release.settings_of(ROOT).get("BUNDLE")
-    bring_up(Lab(servers=SERVERS if arguments.wamp else (WEB,)), Path(file) if file else None)
+    bring_up(Lab(servers=SERVERS if arguments.wamp else (WEB,)), arguments.bundle)
     return 0
 
 
@@ -35,18 +34,21 @@ def bring_up(lab: Lab, bundled: Path | None = None) -> None:
 
     Args:
         lab: with settings of its own, or none. Those of this machine are added.
-        bundled: the bundle that its images are taken from; without one they are built.
+        bundled: the bundle that its images are taken from, by default the setting BUNDLE; without one they are built.
 
     Raises:
         LabError: it cannot be started.
     """
     settings = release.settings_of(ROOT)
     release.asked(settings)
+    if bundled is None and settings.get("BUNDLE"):
+        bundled = Path(settings["BUNDLE"])
     if bundled:
         prepare_engine()
     prepared = {} if bundled else prepare(settings)
     lab = replace(lab, settings={**default_lab().settings, **prepared, **lab.settings})
     refuse_lab_of_another_folder(lab)
+    refuse_mixed_releases(lab)
     refuse_taken_port(lab)
     if bundled:
         load_bundle(lab, bundled)
@@ -121,6 +123,20 @@ def refuse_lab_of_another_folder(lab: Lab) -> None:
         raise LabError(f"The lab of another folder runs already: {folder}", f"Stop it first:  cd {folder} && make down")
 
 
+def refuse_mixed_releases(lab: Lab) -> None:
+    """Raise an error when servers run, and would go on beside those to be started, that are of another release."""
+    debian = release.asked(lab.known())
+    described = lab.configuration()["services"]
+    for server in SERVERS:
+        container = None if server in lab.servers else lab.container(server)
+        if container and container["State"]["Running"] and container["Config"]["Image"] != described[server]["image"]:
+            raise LabError(
+                f"The server {server} runs, made of {container['Config']['Image']}, and Debian {debian} is asked for.",
+                f"To change all servers:  make wamp DEBIAN={debian}",
+                "To stop them first:      make down",
+            )
+
+
 def refuse_taken_port(lab: Lab) -> None:
     """Raise an error that names the holder, when something else listens where the lab is asked to."""
     port = lab.asked_port()
@@ -129,7 +145,11 @@ def refuse_taken_port(lab: Lab) -> None:
     found = holder(port)
     if found is None:
         return
-    command = "$env:PORT = {}; docker compose up --build --wait" if os.name == "nt" else "make up PORT={}"
+    wamp = len(lab.servers) > 1
+    if os.name == "nt":
+        command = f"$env:PORT = {{}}; docker compose {'--profile wamp ' if wamp else ''}up --build --wait"
+    else:
+        command = f"make {'wamp' if wamp else 'up'} PORT={{}}"
     other = port + 1 if port < HIGHEST_PORT else DEFAULT_PORT
     fixes = [f"Use another port:  {command.format(other)}"]
     if found.command:

@@ -104,7 +104,8 @@ class Database:
         Raises:
             LabError: it is there already, or cannot be written, or the database cannot be dumped; nothing is left.
         """
-        if path.exists():
+        # Path.exists() fails where the folder may not be entered; to write there then fails with a reason.
+        if os.path.lexists(path):
             raise LabError(f"{path} is there already, and stays as it is.", "Choose another name.")
         pack = ["--gzip"] if path.suffix == ".gz" else []
         try:
@@ -261,4 +262,5 @@ def _refuse_name(name: str) -> None:
 
 
 def _now() -> str:
-    return datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    """Return the time to the millisecond, as a name."""
+    return datetime.now().astimezone().strftime("%Y%m%d-%H%M%S.%f")[:-3]

@@ -10,6 +10,9 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 
+# A port that is opened on one of these answers at localhost.
+OWN_ADDRESSES = {"", LOOPBACK, "0.0.0.0", "::", "::1"}  # noqa: S104 - compared, not opened
+
 # The state of a listening socket in the kernel's tables, proc_pid_net(5).
 LISTENING = "0A"
 

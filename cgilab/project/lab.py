@@ -194,7 +194,11 @@ class Lab:
         """Return the address of the running lab, or None where it is not running."""
         container = self.container()
         bindings = container["NetworkSettings"]["Ports"].get("80/tcp") if container else None
-        return f"http://localhost:{bindings[0]['HostPort']}" if bindings else None
+        if not bindings:
+            return None
+        address = bindings[0]["HostIp"]
+        name = "localhost" if address in host.OWN_ADDRESSES else address
+        return f"http://{f'[{name}]' if ':' in name else name}:{bindings[0]['HostPort']}"
 
     def configuration(self) -> dict[str, Any]:
         """Return compose.yaml as Compose will use it, with the settings of environment and .env filled in."""

@@ -191,8 +191,9 @@ def keep(lab: Lab, report: Iterable[Site]) -> None:
         if not told and not kept.is_dir():
             return
         kept.mkdir(exist_ok=True)
+        # What a report does not name may still be there: the check itself can fail.
         for path in kept.glob("*.conf"):
-            if path.name not in told:
+            if not (folder / path.name).exists():
                 path.unlink()
         for name, site in told.items():
             if site["in_force"] and not site["error"]:

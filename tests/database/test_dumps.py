@@ -451,6 +451,43 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new(
     assert ask("SHOW DATABASES") == ["information_schema", "lab", "mysql", "performance_schema", "sys"]
 
 
+# Inserts one row after another, each committed, and says which the server has acknowledged, until it is cut off.
+INSERTER = """
+import itertools, pymysql
+connection = pymysql.connect(
+    host="db", user="lab", database="lab", password=open("/run/secrets/db_password").read(), autocommit=True
+)
+with connection.cursor() as cursor:
+    try:
+        for number in itertools.count(1):
+            cursor.execute("INSERT INTO meanwhile VALUES (%s)", number)
+            print(number, flush=True)
+    except pymysql.Error:
+        pass
+"""
+
+
+def test_what_is_acknowledged_until_the_swap_is_in_the_snapshot(
+    stack: RunningLab, database: Database, ask: Ask, tmp_path: Path
+) -> None:
+    database.dump(tmp_path / "lab.sql")
+    ask("CREATE TABLE meanwhile (number INT PRIMARY KEY)")
+    command = ["docker", "exec", str(stack.container.id), "python3", "-c", INSERTER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as inserter:
+        assert inserter.stdout is not None
+        acknowledged = [int(inserter.stdout.readline())]
+        kept = database.restore(tmp_path / "lab.sql")
+        acknowledged += [int(line) for line in inserter.stdout]
+    assert ask("SHOW TABLES LIKE 'meanwhile'") == []
+    database.rollback(kept)
+    stored = [int(row) for row in ask("SELECT number FROM meanwhile ORDER BY number")]
+
+    assert acknowledged == list(range(1, len(acknowledged) + 1))
+    # The last one may have been written, and the connection been cut off before the server said so.
+    assert stored in (acknowledged, [*acknowledged, len(acknowledged) + 1])
+    ask("DROP TABLE meanwhile")
+
+
 def test_two_restores_at_once_are_one(stack: RunningLab, database: Database, tmp_path: Path) -> None:
     database.dump(tmp_path / "lab.sql")
     # It holds the lock until its standard input ends.

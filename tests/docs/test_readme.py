@@ -19,6 +19,7 @@ from cgilab.project.engine import ROOT
 from tests.support.copy import copy_project, lend_environment
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = sorted((ROOT / "docs").glob("*.md"))
 
 # What cgi-bin/ holds as it is cloned.
 SERVICES = {"web_02.py", "web_03.py", "web_04.py", "web_05.py"}
@@ -153,6 +154,15 @@ def test_compose_alone_starts_the_lab_where_there_is_a_base_image(copy: Copy, ma
     assert copy.type("curl -s -o /dev/null -w '%{http_code}' http://localhost:8080/cgi-bin/web_02.py") == "200"
 
 
+def test_compose_alone_starts_all_servers(copy: Copy, machine_settings: dict[str, str]) -> None:
+    assert "`docker compose --profile wamp up --build --wait`" in README
+    copy.type("python3 -m cgilab down")
+    copy.type(f"BASE_IMAGE={machine_settings['BASE_IMAGE']} docker compose --profile wamp up --build --wait")
+
+    assert copy.type("curl -s -o /dev/null -w '%{http_code}' http://localhost:8080/cgi-bin/web_05.py") == "200"
+    assert copy.type("curl -s -o /dev/null -w '%{http_code}' http://localhost:8080/people.php") == "200"
+
+
 @pytest.mark.parametrize("column", ["make", "plain"])
 def test_every_command_of_the_table_works(copy: Copy, column: str) -> None:
     lend_environment(copy.folder)
@@ -172,31 +182,20 @@ def test_the_table_has_every_target(copy: Copy) -> None:
     assert {command.split()[1] for command in commands_of_table("make")} == targets - of_contributors
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/chapter.md",
-        "docs/database.md",
-        "docs/exchanges.md",
-        "docs/sites.md",
-        "docs/benchmarks.md",
-        "docs/offline.md",
-        "docs/packages.md",
-        "docs/troubleshooting.md",
-    ],
-)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in DOCS)])
 def test_links_lead_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    headings = {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    }
-    headings |= set(re.findall(r'<a id="([^"]+)">', text))
-    for target in re.findall(r"\]\(([^)]+)\)", text):
+    for target in re.findall(r"\]\(([^)]+)\)", (ROOT / page).read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
         path, _, anchor = target.partition("#")
-        if target.startswith("#"):
-            assert anchor in headings, target
-        elif "://" not in target:
-            assert ((ROOT / page).parent / path).exists(), target
+        led_to = ((ROOT / page).parent / path) if path else ROOT / page
+        assert led_to.exists(), target
+        assert not anchor or anchor in anchors(led_to), target
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names to which links into a page can lead: of its headings, as GitHub makes them, and its own."""
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    named = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return named | set(re.findall(r'<a id="([^"]+)">', text))

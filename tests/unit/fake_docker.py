@@ -40,16 +40,24 @@ class FakeDocker:
         return subprocess.CompletedProcess(command, 0, "", "")
 
 
-def container(*, port: int | None = 8080, health: str = "healthy", said: str = "", folder: str = str(ROOT)) -> str:
+def container(
+    *,
+    port: int | None = 8080,
+    address: str = "127.0.0.1",
+    health: str = "healthy",
+    said: str = "",
+    folder: str = str(ROOT),
+) -> str:
     """Return what `docker container inspect` prints of a lab's container.
 
     Args:
         port: the port of this machine at which it can be reached; None where it does not run.
+        address: the one that the port is opened on.
         health: what the health check found.
         said: the last words of the health check.
         folder: of the copy of the project that it was started from.
     """
-    ports = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]} if port else {}
+    ports = {"80/tcp": [{"HostIp": address, "HostPort": str(port)}]} if port else {}
     state = {
         "Running": port is not None,
         "Status": "running" if port else "exited",

@@ -1,6 +1,7 @@
 """The commands of `lab`, against a docker that answers what a test tells it to."""
 
 import io
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cgilab.__main__ import main
 from cgilab.commands import clean, new, up
 from cgilab.errors import LabError
 from cgilab.project import host
-from cgilab.project.lab import Lab
+from cgilab.project.lab import SERVERS, Lab
 from tests.unit.fake_docker import FakeDocker, configuration, container
 
 COMMAND = "$env:PORT = 8081; docker compose up --build --wait" if os.name == "nt" else "make up PORT=8081"
@@ -92,6 +93,34 @@ def test_the_port_advised_is_a_port(busy_port: FakeDocker) -> None:
     busy_port.answers["compose config"] = configuration(port="65535")
 
     assert refusal().splitlines()[1] == f"  Use another port:  {COMMAND.replace('8081', '8080')}"
+
+
+@pytest.mark.usefixtures("busy_port")
+def test_the_port_advised_starts_the_same_servers() -> None:
+    with pytest.raises(LabError) as raised:
+        up.refuse_taken_port(Lab(servers=SERVERS))
+
+    wamp = COMMAND.replace("make up", "make wamp").replace("compose up", "compose --profile wamp up")
+    assert raised.value.fix[0] == f"Use another port:  {wamp}"
+
+
+def test_servers_of_two_releases_do_not_run_beside_each_other(fake_docker: FakeDocker) -> None:
+    described = {server: {"image": f"cgi-lab/{server}:bookworm"} for server in SERVERS}
+    other = {"State": {"Running": True}, "Config": {"Image": "cgi-lab/db:trixie"}}
+    fake_docker.answers = {
+        "compose config": json.dumps({"services": described}),
+        "ps --all --quiet db": "db",
+        "container inspect db": json.dumps([other]),
+    }
+    with pytest.raises(LabError) as raised:
+        up.refuse_mixed_releases(Lab(settings={"DEBIAN": "bookworm"}))
+
+    assert str(raised.value).splitlines() == [
+        "The server db runs, made of cgi-lab/db:trixie, and Debian bookworm is asked for.",
+        "  To change all servers:  make wamp DEBIAN=bookworm",
+        "  To stop them first:      make down",
+    ]
+    up.refuse_mixed_releases(Lab(settings={"DEBIAN": "bookworm"}, servers=SERVERS))
 
 
 def test_a_lab_of_another_folder_is_not_replaced(fake_docker: FakeDocker) -> None:

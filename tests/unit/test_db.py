@@ -122,6 +122,16 @@ def test_a_dump_replaces_no_file(docker: FakeDocker, capsys: pytest.CaptureFixtu
     assert not [command for command in docker.asked if " exec " in command]
 
 
+def test_a_name_that_no_file_can_have_is_no_traceback(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, docker: FakeDocker
+) -> None:
+    path = tmp_path / ("x" * 300)
+
+    assert main(["db", "dump", str(path)]) == 1
+    assert error(capsys) == [f"{path} cannot be written: File name too long."]
+    assert not [command for command in docker.asked if " exec " in command]
+
+
 @pytest.mark.parametrize("action", ["dump", "restore"])
 def test_a_file_without_a_name(capsys: pytest.CaptureFixture[str], action: str) -> None:
     assert main(["db", action, ""]) == 1

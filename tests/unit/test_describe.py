@@ -86,7 +86,7 @@ def container(*, server: str = "web", state: str = "running", health: str = "hea
     environment = {"TZ": changed.get("TZ", "Europe/Paris"), **{name: changed.get(name, "") for name in variables}}
     published = changed.get("PORT", "8080") if server == "web" else changed.get("DB_PORT")
     binding = [{"HostIp": changed.get("BIND", "127.0.0.1"), "HostPort": published}] if published else None
-    files = [ROOT / "compose.yaml", *([ROOT / "docker" / "outside.yaml"] if changed.get("OUTSIDE") else [])]
+    network = "cgi-lab_outside" if changed.get("OUTSIDE") else "cgi-lab_default"
     described = {
         "State": {
             "Status": state,
@@ -101,15 +101,15 @@ def container(*, server: str = "web", state: str = "running", health: str = "hea
                 f"TZ={changed.get('TZ', 'Europe/Paris')}",
                 *(f"{name}={text}" for name, text in environment.items()),
             ],
-            "Labels": {"com.docker.compose.project.config_files": ",".join(map(str, files))},
         },
         "Image": "sha256:abc",
         "HostConfig": {"NanoCpus": int(float(changed.get("CPUS", "1")) * 1e9)},
         "Mounts": [
             {"Destination": "/srv/cgi-bin", "Source": changed.get("CGI_BIN", str(ROOT / "cgi-bin"))},
             {"Destination": "/srv/www", "Source": changed.get("WWW", str(ROOT / "www"))},
+            {"Destination": "/srv/sites", "Source": changed.get("SITES", str(ROOT / "sites"))},
         ],
-        "NetworkSettings": {"Ports": {ports.get(server, "9000/tcp"): binding}},
+        "NetworkSettings": {"Ports": {ports.get(server, "9000/tcp"): binding}, "Networks": {network: {}}},
     }
     return json.dumps([described])
 
@@ -229,7 +229,19 @@ def test_a_setting_that_differs_is_told(
     assert json.loads(capsys.readouterr().out)["settings"] == changed
 
 
-@pytest.mark.parametrize("setting", ["CGI_BIN", "WWW"])
+def test_a_drop_in_that_was_refused_says_why_also_where_its_version_before_holds(
+    running: FakeDocker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {**COLLECTED["sites"][1], "in_force": True}
+    running.answers["cgilab.web.collecting"] = json.dumps({**COLLECTED, "sites": [one]})
+    main(["describe"])
+
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("site ")] == [
+        "site      vhost b http://b.localhost:8080/ the version before is in force: line 3"
+    ]
+
+
+@pytest.mark.parametrize("setting", ["CGI_BIN", "WWW", "SITES"])
 def test_another_folder_is_told(
     running: FakeDocker, capsys: pytest.CaptureFixture[str], tmp_path: Path, setting: str
 ) -> None:

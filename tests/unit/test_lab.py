@@ -20,6 +20,22 @@ def test_a_running_lab_has_an_address(fake_docker: FakeDocker) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1", "http://localhost:8080"),
+        ("0.0.0.0", "http://localhost:8080"),  # noqa: S104 - compared, not opened
+        ("::", "http://localhost:8080"),
+        ("192.0.2.7", "http://192.0.2.7:8080"),
+        ("2001:db8::7", "http://[2001:db8::7]:8080"),
+    ],
+)
+def test_the_address_is_one_that_answers(fake_docker: FakeDocker, address: str, url: str) -> None:
+    fake_docker.answers = {"compose ps": "abc", "container inspect": container(address=address)}
+
+    assert Lab().url() == url
+
+
+@pytest.mark.parametrize(
     "answers",
     [
         pytest.param({}, id="there is no container"),

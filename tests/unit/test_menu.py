@@ -12,7 +12,7 @@ from cgilab.commands import logs, online
 from cgilab.errors import LabError
 from cgilab.project import confirming, host, sites, started
 from cgilab.project.lab import Lab
-from tests.unit.fake_docker import FakeDocker
+from tests.unit.fake_docker import FakeDocker, configuration
 
 
 def inspected(**more: Any) -> dict[str, Any]:
@@ -275,6 +275,16 @@ def test_what_is_in_force_is_kept_and_nothing_else(lab: Lab, tmp_path: Path) -> 
     }
 
 
+def test_a_check_that_failed_takes_nothing_that_was_kept_away(lab: Lab, tmp_path: Path) -> None:
+    kept = tmp_path / "sites" / ".in-force"
+    kept.mkdir()
+    (kept / "shop.conf").write_text("before", encoding="utf-8")
+    (tmp_path / "sites" / "shop.conf").write_text("now", encoding="utf-8")
+    sites.keep(lab, [])
+
+    assert (kept / "shop.conf").read_text(encoding="utf-8") == "before"
+
+
 def test_a_lab_without_drop_ins_has_nothing_to_keep(lab: Lab, tmp_path: Path) -> None:
     sites.keep(lab, [])
 
@@ -292,3 +302,21 @@ def test_a_lab_without_drop_ins_has_nothing_to_keep(lab: Lab, tmp_path: Path) ->
 )
 def test_an_address_as_one_types_it(one: str, url: str, shown: str) -> None:
     assert sites.address(one, url) == shown
+
+
+@pytest.mark.parametrize(("pages", "said"), [("", online.UNSEEN), ("1", online.SEEN)])
+def test_what_others_see_of_the_lab_itself_is_said(fake_docker: FakeDocker, pages: str, said: tuple[str, ...]) -> None:
+    told = json.loads(configuration())
+    told["services"]["web"] |= {"environment": {"LAB_PAGES": pages}, "user": "7:8"}
+    fake_docker.answers = {"compose config": json.dumps(told)}
+    lines = online.exposed(Lab(), "192.0.2.7")
+
+    assert tuple(line for line in lines if line in {*online.SEEN, *online.UNSEEN}) == said
+
+
+def test_a_number_of_lines_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["logs", "--tail", "-1"])
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "lab logs: error: argument --tail: '-1' is no number of lines"

@@ -104,3 +104,44 @@ def test_a_build_without_a_network_points_to_bundles(fake_docker: FakeDocker, wo
         "The image could not be built.",
         "A build takes a network. Without one, start from a bundle:  make up BUNDLE=FILE",
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("NAME=1", "1"),
+        ("export NAME=1", "1"),
+        ("NAME: 1", "1"),
+        ("  NAME = 1  ", "1"),
+        ("NAME=0 # 1 opens it", "0"),
+        ("NAME= # none", ""),
+        ("NAME=# none", ""),
+        ("NAME=a#b", "a#b"),
+        ('NAME="a # b" # a comment', "a # b"),
+        ("NAME='a b'", "a b"),
+        ("NAME=", ""),
+        ("\ufeffNAME=1", "1"),
+    ],
+)
+def test_a_line_of_the_settings_file_is_read_as_compose_reads_it(tmp_path: Path, line: str, value: str) -> None:
+    (tmp_path / ".env").write_text(f"{line}\nOTHER=x\n", encoding="utf-8")
+
+    assert release.env_file(tmp_path) == {"NAME": value, "OTHER": "x"}
+
+
+def test_a_comment_is_no_setting(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# NAME=1\n", encoding="utf-8")
+
+    assert release.env_file(tmp_path) == {}
+
+
+def test_a_settings_file_of_powershell_is_refused_and_not_a_traceback(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("PORT=8081\n", encoding="utf-16")
+    with pytest.raises(LabError) as raised:
+        release.env_file(tmp_path)
+
+    assert str(raised.value).splitlines() == [
+        f"{path} is not in UTF-8, so Docker Compose cannot read it either.",
+        "  Save it as UTF-8. In PowerShell:  Set-Content -Encoding ascii .env 'PORT=8081'",
+    ]
