@@ -53,9 +53,10 @@ def test_adminer_logs_in_and_browses_the_table(wamp: RunningLab, window: LabPage
     log_in(page, wamp.url, wamp.compose.execute("cat", "/run/secrets/db_password"))
     expect(page).to_have_title("Database: lab - db - Adminer")
     # Its style sheet is in force.
-    assert page.evaluate("getComputedStyle(document.querySelector('#menu')).position") == "absolute"
+    expect(page.locator("#menu")).to_have_css("position", "absolute")
     page.locator("#menu").get_by_role("link", name="select").first.click()
     expect(page).to_have_title("Select: people - db - Adminer")
+    page.wait_for_load_state()
     rows = [row[2:] for row in cells(page, "#table")]
 
     assert ["Lovelace", "Ada", "36"] in rows

@@ -79,6 +79,7 @@ def settings_of(lab: RunningLab) -> dict[str, str]:
         "PORT": str(lab.port),
         "CGI_BIN": str(lab.cgi_bin.resolve()),
         "WWW": str(lab.www.resolve()),
+        "SITES": str(Path(lab.compose.settings["SITES"]).resolve()),
         "IMAGE_TAG": lab.compose.settings["IMAGE_TAG"],
     }
 
