@@ -197,8 +197,8 @@ def database_of(password: Path = PASSWORD, host: str = DATABASE) -> Database:
         said = str(error.args[-1]) if error.args else "it gives no reason"
         return Database(None, f"it does not let the services in: {said}; {STARTED_BY}")
     with connection:
-        # Such as 11.8.9-MariaDB-0+deb13u1 from Debian.
-        return Database(connection.get_server_info().partition("-MariaDB")[0], None)
+        # Such as 11.8.9-MariaDB-0+deb13u1 from Debian; before version 11 with another in front, for old programs.
+        return Database(connection.get_server_info().removeprefix("5.5.5-").partition("-MariaDB")[0], None)
 
 
 # --- The user's own -------------------------------------------------------------------------------

@@ -1,17 +1,20 @@
 <?php
 // GET /adminer/: Debian's Adminer (4.8 in bookworm, 5.2 in trixie), for the lab's database alone.
 
-const SERVER = 'db';
+const THE_SERVER = 'db';
 // By a parameter of one of these names, Adminer would talk to a database of another kind.
 const OTHER_DRIVERS = ['clickhouse', 'elastic', 'firebird', 'imap', 'mongo', 'mssql', 'oracle', 'pgsql', 'simpledb',
     'sqlite', 'sqlite2'];
 
+// A warning of Adminer's own, as 4.8 has some, would stand in the middle of the JSON that it sends. It is logged.
+ini_set('display_errors', '0');
+
 $_GET = array_diff_key($_GET, array_flip(OTHER_DRIVERS));
 if (isset($_GET['server'])) {
-    $_GET['server'] = SERVER;
+    $_GET['server'] = THE_SERVER;
 }
 if (isset($_POST['auth'])) {
-    $_POST['auth'] = ['driver' => 'server', 'server' => SERVER] + (array) $_POST['auth'];
+    $_POST['auth'] = ['driver' => 'server', 'server' => THE_SERVER] + (array) $_POST['auth'];
 }
 // Adminer would have the browser ask its maker for a newer version, where this does not say that it has.
 $_COOKIE['adminer_version'] = '0';
@@ -26,7 +29,7 @@ function adminer_object(): object
         {
             [, $account, $password] = parent::credentials();
 
-            return [SERVER, $account, $password];
+            return [THE_SERVER, $account, $password];
         }
 
         // The kind of the database and where it is are not asked for; account and database are filled in.
@@ -36,7 +39,9 @@ function adminer_object(): object
                 return '';
             }
             if (in_array($name, ['username', 'db'], true)) {
-                $value = str_replace(' value=""', ' value="lab"', $value);
+                // 4.8 calls the choice of the kind, which is not there.
+                $choice = "qs('#username').form['auth[driver]'].onchange();";
+                $value = str_replace([' value=""', $choice], [' value="lab"', ''], $value);
             }
 
             return parent::loginFormField($name, $heading, $value);

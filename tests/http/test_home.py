@@ -14,6 +14,8 @@ import requests
 
 from cgilab.commands.describe import describe
 from cgilab.project.engine import inspect
+from cgilab.release import USUAL
+from tests.support.debian import DEBIAN
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
 from tests.support.wire import Answer, send
@@ -81,6 +83,7 @@ def settings_of(lab: RunningLab) -> dict[str, str]:
         "WWW": str(lab.www.resolve()),
         "SITES": str(Path(lab.compose.settings["SITES"]).resolve()),
         "IMAGE_TAG": lab.compose.settings["IMAGE_TAG"],
+        **({} if DEBIAN == USUAL else {"DEBIAN": DEBIAN}),
     }
 
 

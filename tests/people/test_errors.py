@@ -384,7 +384,7 @@ def test_the_column_does_not_take_it(wamp: RunningLab, spoilt: Database, case: C
 
 ASKED = [
     case(
-        """cursor.execute(f"SELECT age FROM people WHERE last_name = '{"O'Neill"}'")""",
+        """name = "O'Neill"; cursor.execute(f"SELECT age FROM people WHERE last_name = '{name}'")""",
         "sql-syntax",
         "sends SQL that goes wrong at: Neill'.",
         [
