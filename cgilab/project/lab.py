@@ -97,7 +97,9 @@ class Lab:
         """Return the variables that Compose needs beside the caller's: the settings, and which files and servers."""
         known = self.known()
         opened = [file for setting, file in OPENED_BY.items() if known.get(setting, "") not in {"", "0"}]
-        files = os.pathsep.join(str(self.root / file) for file in ["compose.yaml", *opened])
+        # The user's own choice of files stays; without one there is compose.yaml.
+        described = known.get("COMPOSE_FILE") or str(self.root / "compose.yaml")
+        files = os.pathsep.join([described, *(str(self.root / file) for file in opened)])
         # With the profile, Compose knows of all servers; those to be started are named.
         return {**self.settings, "COMPOSE_PROFILES": PROFILE, **({"COMPOSE_FILE": files} if opened else {})}
 

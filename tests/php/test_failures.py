@@ -112,18 +112,17 @@ def test_after_a_kill_php_starts_again_and_answers(lab: RunningLab) -> None:
 
 
 def test_a_page_whose_process_is_killed(lab: RunningLab) -> None:
+    """Httpd may still be handing over the request, or wait for the answer already."""
     (lab.www / "killed.php").write_text("<?php posix_kill(getmypid(), 9);", encoding="utf-8")
     answer = requests.get(f"{lab.url}/killed.php", headers={"Accept": "application/json"}, timeout=10)
 
-    assert answer.json()["evidence"] == [
-        {
-            "heading": "the server logged",
-            "lines": [
-                "AH01067: Failed to read FastCGI header",
-                f"(104)Connection reset by peer: AH01075: Error dispatching request to :{lab.port}: ",
-            ],
-        }
-    ]
+    (evidence,) = answer.json()["evidence"]
+    failed = f"AH01075: Error dispatching request to :{lab.port}: "
+    assert evidence["heading"] == "the server logged"
+    assert evidence["lines"] in (
+        ["AH01067: Failed to read FastCGI header", f"(104)Connection reset by peer: {failed}"],
+        [f"(32)Broken pipe: {failed}(sending empty stdin)"],
+    )
     assert (answer.status_code, answer.json()["cause"]) == (503, "php-ended")
     assert requests.get(f"{lab.url}/page.php", timeout=10).text == "run"
 

@@ -1,5 +1,6 @@
 """A lab that is started for tests: of its own project name and port, serving copies of the project's folders."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +13,10 @@ from docker.models.containers import Container
 
 from cgilab.project import engine
 from cgilab.project.lab import SERVERS, WEB, Lab
+from tests.support.networks import subnets
 
 SERVICES_OF_TESTS = engine.ROOT / "tests" / "http" / "services"
+NETWORKS = engine.ROOT / "tests" / "support" / "networks.yaml"
 
 
 @dataclass(frozen=True)
@@ -74,28 +77,30 @@ def running_lab(
     (www / "index.html").write_text("<!doctype html>\n<title>the index</title>\n", encoding="utf-8")
     sites = folder / "sites"
     sites.mkdir()
-    # Names of its own, and PORT=0, which lets Docker choose: any number of runs can be under way on one machine.
+    # Names and networks of its own, and PORT=0, which lets Docker choose: any number of runs can be under way at once.
     name = f"test-{secrets.token_hex(4)}"
+    files = os.pathsep.join([settings.get("COMPOSE_FILE") or str(root / "compose.yaml"), str(NETWORKS)])
     own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "SITES": str(sites), "IMAGE_TAG": name}
-    own["CPUS"] = "1"
-    compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own}, root=root, servers=servers)
-    try:
-        compose.build()
-        compose.start()
-        description = compose.container()
-        assert description is not None
-        client = docker.from_env()
+    own |= {"CPUS": "1", "COMPOSE_FILE": files}
+    with subnets() as addresses:
+        compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own, **addresses}, root=root, servers=servers)
         try:
-            container = client.containers.get(description["Id"])
-            port = int(description["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"])
-            running = RunningLab(f"http://localhost:{port}", port, container, cgi_bin, www, sites, compose)
+            compose.build()
+            compose.start()
+            description = compose.container()
+            assert description is not None
+            client = docker.from_env()
             try:
-                yield running
-            except BaseException:
-                print(*running.log(), sep="\n")  # pytest shows it with the test that failed
-                raise
+                container = client.containers.get(description["Id"])
+                port = int(description["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"])
+                running = RunningLab(f"http://localhost:{port}", port, container, cgi_bin, www, sites, compose)
+                try:
+                    yield running
+                except BaseException:
+                    print(*running.log(), sep="\n")  # pytest shows it with the test that failed
+                    raise
+            finally:
+                client.close()
         finally:
-            client.close()
-    finally:
-        compose.remove()
-        engine.docker("image", "rm", "--force", *(f"cgi-lab/{server}:{name}" for server in SERVERS))
+            compose.remove()
+            engine.docker("image", "rm", "--force", *(f"cgi-lab/{server}:{name}" for server in SERVERS))
