@@ -9,7 +9,7 @@ from cgilab.diagnosis.observed import line_exhibit, log_exhibits, said
 from cgilab.diagnosis.reaching import quoted
 
 # What httpd says where it talks to PHP, and nowhere else.
-CODES = ("AH01067: ", "AH01070: ", "AH01071: ", "AH01075: ", "AH01079: ", "AH02454: ")
+CODES = ("AH01067: ", "AH01070: ", "AH01071: ", "AH01075: ", "AH01079: ", "AH02454: FCGI: ")
 
 EXPIRED = re.compile(r"\(70007\)[^:]*: AH01075: ")
 NOT_OPENED = re.compile(r"Unable to open primary script: .* \((?P<reason>[^()]*)\)")
@@ -50,7 +50,7 @@ def in_folder(file: str) -> str:
 
 def not_running(evidence: Evidence) -> Finding | None:
     """Nobody listens at the socket."""
-    if said(evidence, "AH01079: ", "AH02454: ") is None:
+    if said(evidence, "AH01079: ", "AH02454: FCGI: ") is None:
         return None
     return Finding(
         f"PHP does not run, and {evidence.name} needs it.",

@@ -4,7 +4,7 @@ The order decides: the first rule that recognises something names the cause, for
 docs/troubleshooting.md is generated from this table.
 """
 
-from cgilab.diagnosis import database, network, parsing, php, printing, reaching, running, starting
+from cgilab.diagnosis import database, forkserver, network, parsing, php, printing, reaching, running, starting
 from cgilab.diagnosis.model import Rule
 
 REACHING = (
@@ -73,6 +73,40 @@ REACHING = (
         meaning="The file lies where httpd sends files as they are. Whoever asks can read it, passwords included.",
         mend="Move it to `cgi-bin/`.",
         after=reaching.source_shown,
+    ),
+)
+
+# Of scripts that the lab forks, and of nothing else.
+FORKSERVER = (
+    Rule(
+        cause="forkserver-not-running",
+        title="The forkserver does not run",
+        messages=(
+            "AH02454: SCGI: attempt to connect to Unix domain socket /run/httpd/forkserver.sock",
+            "AH00866: failed to make connection to backend: forkserver:4000",
+            "503 Service Unavailable",
+        ),
+        meaning="With `START=forkserver` httpd hands a request for a script over to the forkserver, and nobody answers "
+        "there. httpd starts it again within a second of its end.",
+        mend="Send the request again. `make up` without `START` starts scripts the classic way.",
+        after=forkserver.not_running,
+    ),
+    Rule(
+        cause="forkserver-ended",
+        title="The forkserver ended while it ran the script",
+        messages=("End of script output before headers: hello.py", "503 Service Unavailable"),
+        meaning="Somebody or something ended the forkserver, for want of memory for example; its scripts end with it.",
+        mend="Send the request again. `make logs` says how it was ended.",
+        after=forkserver.ended,
+    ),
+    Rule(
+        cause="body-missing",
+        title="The body of the request did not come",
+        messages=("AH00859: receiving request body failed",),
+        meaning="The client announced a body (`Content-Length`) and sent less. httpd waits ten seconds, then for 500 "
+        "bytes a second (`RequestReadTimeout`).",
+        mend="Let the client send what it has announced.",
+        after=forkserver.body_missing,
     ),
 )
 
@@ -961,6 +995,7 @@ PHP = (
 
 CHAPTERS = (
     ("From the URL to the file", REACHING),
+    ("From the server to the forkserver", FORKSERVER),
     ("From the file to a running interpreter", STARTING),
     ("From the source to compiled code and its modules", PARSING),
     ("While the script runs", RUNNING),

@@ -16,7 +16,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
-from cgilab.exchanges.escapes import OF_PHP, unescape, unescape_bytes
+from cgilab.exchanges.escapes import path_of_script, readable, unescape, unescape_bytes
 from cgilab.exchanges.exchange import (
     Change,
     Exchange,
@@ -192,9 +192,10 @@ def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
         raise NotARecordError(line)
     # The last part is the line for people.
     pairs = (part.partition("=") for part in parts[len(FIELDS) : -1])
-    values = {name: unescape(value) for name, _, value in pairs if value != ABSENT}
-    if "SCRIPT_FILENAME" in values:
-        values["SCRIPT_FILENAME"] = values["SCRIPT_FILENAME"].removeprefix(OF_PHP)
+    logged = {name: unescape_bytes(value) for name, _, value in pairs if value != ABSENT}
+    if "SCRIPT_FILENAME" in logged:
+        logged["SCRIPT_FILENAME"] = path_of_script(logged["SCRIPT_FILENAME"])
+    values = {name: readable(value) for name, value in logged.items()}
     return fields, values
 
 

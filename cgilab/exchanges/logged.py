@@ -21,6 +21,10 @@ QUESTION = "What was logged?"
 EXPLAINED = "explained: "
 FROM_LAB = b"lab:notice "
 
+# How a line of the forkserver begins that tells how a script ended, in the words of `cgilab.failures.evidence`.
+FROM_FORKSERVER = "forkserver:debug "
+ENDED = "ended: "
+
 # mod_unique_id's alphabet, and room to spare: nothing in it leads out of the folder.
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@_-"
 IDENTIFIER_LENGTH = 64

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from cgilab.diagnosis import UNKNOWN
 from cgilab.diagnosis.model import Rule
-from cgilab.diagnosis.rules import CHAPTERS, PHP, REACHING, RULES
+from cgilab.diagnosis.rules import CHAPTERS, FORKSERVER, PHP, REACHING, RULES
 from cgilab.project.engine import ROOT
 
 PAGE = ROOT / "docs" / "troubleshooting.md"
@@ -41,7 +41,7 @@ CANNOT_SEE = "Only a run can tell: `lab check --run` starts the script in the la
 ONLY_REQUEST = "Only a request can tell: `lab check` asks for no URL."
 
 # What a started script alone does not show: the way from the URL to the file.
-OF_REQUESTS = {rule.cause for rule in (*REACHING, *PHP)}
+OF_REQUESTS = {rule.cause for rule in (*REACHING, *FORKSERVER, *PHP)}
 
 
 def page() -> str:

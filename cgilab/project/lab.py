@@ -23,6 +23,9 @@ PROFILE = "wamp"
 # What compose.yaml leaves closed, by the setting that opens it.
 OPENED_BY = {"OUTSIDE": "docker/outside.yaml", "DB_PORT": "docker/db/published.yaml"}
 
+# How a script is started, the setting START: a new interpreter each time, or a fork of one that is there.
+WAYS = ("spawn", "forkserver")
+
 # How much of a failed build's output is shown: enough for the command that failed and what it said.
 BUILD_LINES = 20
 
@@ -55,6 +58,7 @@ SETTINGS = (
     "BASE_IMAGE",
     "BUNDLE",
     "IMAGE_TAG",
+    "START",
 )
 
 
@@ -239,13 +243,21 @@ def default_settings(environment: Mapping[str, str]) -> dict[str, str]:
         environment: the caller's environment. What is set there, or in the file .env, is left out.
 
     Raises:
-        LabError: a folder that is to be served is not there, or the server could not read it.
+        LabError: a folder that is to be served is not there, or the server could not read it; DEBIAN or START names
+            nothing that there is.
     """
     folders = Lab().folders()
     for setting, folder in folders.items():
         if not folder.is_dir():
             raise LabError(f"There is no folder {folder} to serve.", f"Set {setting} to one that is there.")
     release.asked({**release.env_file(ROOT), **environment})
+    way = {**release.env_file(ROOT), **environment}.get("START") or WAYS[0]
+    if way not in WAYS:
+        raise LabError(
+            f"START is {way!r}, and there are two ways to start a script: spawn and forkserver.",
+            "Type:  make up START=forkserver",
+            "Or leave START out, for spawn.",
+        )
     given = {name for name in SETTINGS if environment.get(name)} | set(release.env_file(ROOT))
     found = {"TZ": host.time_zone(), "SERVER_USER": host.owner(folders["CGI_BIN"])}
     if found["SERVER_USER"] is None and "SERVER_USER" not in given:

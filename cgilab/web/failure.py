@@ -11,11 +11,12 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
+from cgilab.diagnosis.forkserver import LOST
 from cgilab.diagnosis.model import Diagnosis, Ended, Evidence
 from cgilab.diagnosis.script import read
-from cgilab.exchanges.escapes import OF_PHP, unescape
-from cgilab.exchanges.logged import EXPLAINED
-from cgilab.failures.evidence import judge, path_of, split, words_of
+from cgilab.exchanges.escapes import OF_FORKSERVER, OF_PHP, path_of_script, unescape
+from cgilab.exchanges.logged import ENDED, EXPLAINED, FROM_FORKSERVER
+from cgilab.failures.evidence import ended_of, judge, path_of, split, words_of
 from cgilab.failures.explanation import HTML, PLAIN, PROBLEM, Failure, as_html, as_problem, as_text, visible
 
 REASONS = {
@@ -26,6 +27,12 @@ REASONS = {
     "503": "Service Unavailable",
     "504": "Gateway Timeout",
 }
+
+# What httpd says where a script is handed over to the forkserver in vain.
+BEFORE = ("AH02454: ", "AH00859: ", "couldn't create child process")
+
+# What mod_proxy_scgi calls a 500, as all that fails behind it, and what it is.
+STATUS_OF = {"forkserver-ended": "503"}
 
 # Nothing is loaded but the style sheet, and no script runs, whatever should ever be taken for HTML.
 CONTENT_SECURITY_POLICY = (
@@ -81,6 +88,7 @@ def respond(
     identifier = environment.get("UNIQUE_ID", "")
     evidence = evidence_from(environment, logged, page)
     diagnosis = judge(evidence) if seconds is None else _judge_within(seconds, evidence)
+    status = STATUS_OF.get(diagnosis.cause, status) if diagnosis else status
     host = environment.get("HTTP_HOST", "")
     failure = Failure(status, REASONS[status], identifier, evidence, diagnosis, bool(logged), host)
     form = preferred(environment.get("HTTP_ACCEPT", ""))
@@ -123,11 +131,21 @@ def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: i
     first, *messages = list(logged) or [""]
     url = _text(environment.get("REDIRECT_URL", ""))
     started = environment.get("REDIRECT_SCRIPT_FILENAME", "")
-    path = started.removeprefix(OF_PHP) or path_of(environment.get("REDIRECT_URL", ""))
+    path = os.fsdecode(path_of_script(os.fsencode(started).decode("latin-1")).encode("latin-1"))
+    path = path or path_of(environment.get("REDIRECT_URL", ""))
     # Date, time and level stand before the text.
-    texts = [parts[3] for parts in (message.split(" ", 3) for message in messages) if parts[3:]]
-    texts = [unescape(text) for text in texts]
+    split_messages = [parts for parts in (message.split(" ", 3) for message in messages) if parts[3:]]
+    texts = [unescape(parts[3]) for parts in split_messages if parts[2] != FROM_FORKSERVER.rstrip()]
+    told = [unescape(parts[3]) for parts in split_messages if parts[2] == FROM_FORKSERVER.rstrip()]
     notes = environment.get("REDIRECT_ERROR_NOTES")
+    ended = _ended(started, told, page)
+    if (
+        started.startswith(OF_FORKSERVER)
+        and texts
+        and not ended
+        and not any(words in text for text in texts for words in BEFORE)
+    ):
+        texts.append(LOST)
     said, stderr = split(texts or ([_text(notes)] if notes else []), _text(path))
     length = environment.get("REDIRECT_CONTENT_LENGTH", environment.get("CONTENT_LENGTH", ""))
     return Evidence(
@@ -136,13 +154,31 @@ def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: i
         status=int(environment["REDIRECT_STATUS"]),
         messages=said,
         stderr=stderr,
-        ended=how_it_ended(page) if started and not started.startswith(OF_PHP) else None,
+        ended=ended,
         seconds=_seconds(first, messages[-1]) if messages else None,
         method=environment.get("REDIRECT_REQUEST_METHOD", "GET"),
         url=url,
         body_length=int(length.lstrip("0")[:18] or "0") if length.isdecimal() else None,
         server_uid=os.getuid(),
     )
+
+
+def _ended(started: str, told: Sequence[str], page: int) -> Ended | None:
+    """Return how the failed script ended.
+
+    Args:
+        started: SCRIPT_FILENAME of the request that failed.
+        told: what the forkserver has logged about it.
+        page: the number of the page's process.
+    """
+    if not started or started.startswith(OF_PHP):
+        return None
+    if not started.startswith(OF_FORKSERVER):
+        return how_it_ended(page)
+    ended = next((ended_of(line.removeprefix(ENDED)) for line in told if line.startswith(ENDED)), None)
+    if ended and ended.signal == SIGKILL:
+        return ended._replace(out_of_memory=is_out_of_memory())
+    return ended
 
 
 def preferred(accept: str) -> str:

@@ -53,6 +53,10 @@ TORN_FROM = 4000
 # logged is not in it.
 CUT = b"lab:warn cut: more was logged than is kept of one request"
 
+# What mod_proxy_scgi says where a script has failed, and which says nothing more than httpd or the forkserver has said.
+REPEATED = (b"proxy_scgi:error AH00860: ", b"proxy_scgi:error malformed header from script ")
+FROM_FORKSERVER = logged.FROM_FORKSERVER.encode()
+
 # Where in a line its module stands, behind `YYYY-MM-DD hh:mm:ss.ssssss `.
 MODULE_AT = 27
 # Its level ends before this.
@@ -110,7 +114,7 @@ class Recorder:
                     request.torn(text)
                 elif text.startswith(logged.FROM_PAGE, MODULE_AT):
                     people += self._from_page(request, key, text)
-                elif request.add(text):
+                elif not text.startswith(REPEATED, MODULE_AT) and request.add(text):
                     people.append(mask(text))
         for key in list(self._open)[:-OPEN] if len(self._open) > OPEN else ():
             del self._open[key]
@@ -186,8 +190,9 @@ class Request:
         return self._lines[0][: MODULE_AT - 1] if self._lines else b""
 
     def messages(self) -> list[bytes]:
-        """Return the lines that are no trace, without secrets."""
-        return [mask(line) for line in [*self._lines, *self._last] if is_message(line)]
+        """Return the lines that are no trace, and what the forkserver tells, without secrets."""
+        lines = [*self._lines, *self._last]
+        return [mask(line) for line in lines if is_message(line) or line.startswith(FROM_FORKSERVER, MODULE_AT)]
 
     def record(self) -> list[bytes]:
         """Return its lines. Long ones are shortened where all together would not fit into a record."""

@@ -18,7 +18,11 @@ from cgilab.release import USUAL
 from tests.support.debian import DEBIAN
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
+from tests.support.start import FORKSERVER
 from tests.support.wire import Answer, send
+
+# What docker/web/httpd defines for the way in which scripts are started.
+WAY = ["FORKSERVER"] if FORKSERVER else []
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -213,7 +217,7 @@ def test_online_the_command_still_tells(online: RunningLab) -> None:
 
     assert list(told) == NAMES_OF_COMMAND
     assert told["settings"] == settings_of(online) | {"ONLINE": "1"}
-    assert told["httpd"]["defines"] == ["ONLINE", "FOREGROUND"]
+    assert told["httpd"]["defines"] == [*WAY, "ONLINE", "FOREGROUND"]
     assert told["php"] == {
         "version": None,
         "extensions": [],
@@ -235,7 +239,7 @@ def test_what_httpd_and_python_are(lab: RunningLab) -> None:
         "built": re.findall("Server built: *(.*)", lab.compose.execute("apache2", "-v"))[0],
         "banner": ask(lab, "/lab/home").values("Server")[0],
         "modules": [module.split()[0].removesuffix("_module") for module in modules],
-        "defines": ["LAB_PAGES", "FOREGROUND"],
+        "defines": [*WAY, "LAB_PAGES", "FOREGROUND"],
         "includes": ["/etc/apache2/httpd.conf"],
         "virtual_hosts": None,
     }

@@ -1,0 +1,146 @@
+"""What a forked child does: it becomes the process of a script, as a new interpreter or a new program would be.
+
+What is here runs between the fork and the script's first line, and after its last one, in a copy of the server; so it
+is short, and imports nothing.
+"""
+
+import atexit
+import builtins
+import gc
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from importlib.machinery import SourceFileLoader
+from types import CodeType, ModuleType, TracebackType
+from urllib.parse import unquote_to_bytes
+
+# The exit code where a program cannot be started (APR: exit(-1)), and where what a script printed could not be written.
+NOT_STARTED = 255
+NOT_WRITTEN = 120
+
+# What a shell would not take literally (ap_escape_shell_cmd in httpd's server/util.c), and how many words there can be
+# at most (APACHE_ARG_MAX).
+OF_SHELL = frozenset(b"&;`'\"|*?~<>^()[]{}$\\\n")
+MOST_WORDS = 4096
+
+
+def arguments(query: bytes) -> list[bytes]:
+    """Return the arguments of a script: the words of a query without an equals sign (RFC 3875, section 4.4)."""
+    if not query or b"=" in query:
+        return []
+    words = map(unquote_to_bytes, query.split(b"+")[:MOST_WORDS])
+    return [b"".join(b"\\" + bytes((byte,)) if byte in OF_SHELL else bytes((byte,)) for byte in word) for word in words]
+
+
+def become_program(path: bytes, environment: Mapping[bytes, bytes]) -> None:
+    """Start a program in the place of this process. Where it cannot be started, say so as httpd does, and end."""
+    argv = [path, *arguments(environment.get(b"QUERY_STRING", b""))]
+    try:
+        os.execve(path, argv, dict(environment))
+    except (OSError, ValueError) as error:
+        number = getattr(error, "errno", None) or 0
+        reason = os.strerror(number) if number else str(error)
+        os.write(2, b"(%d)%b: exec of '%b' failed\n" % (number, reason.encode(), path))
+    os._exit(NOT_STARTED)
+
+
+def become_script(path: bytes, environment: Mapping[bytes, bytes], code: CodeType) -> int:
+    """Run a script's code, and return its exit code when all that Python does at its end is done.
+
+    Args:
+        path: of the script.
+        environment: which the script is to have.
+        code: compiled from its file.
+    """
+    main = prepare(path, environment)
+    gc.enable()
+    try:
+        exec(code, main.__dict__)  # noqa: S102 - the script
+        status = 0
+    except SystemExit as ended:
+        status = _status_of(ended)
+    except BaseException as error:
+        _tell(error, os.fsdecode(path))
+        status = 1
+    return _finish(main, status)
+
+
+def prepare(path: bytes, environment: Mapping[bytes, bytes]) -> ModuleType:
+    """Make environment, arguments, path of modules and main module those of a script; return the main module."""
+    zone = os.environb.get(b"TZ")
+    os.environb.clear()
+    os.environb.update(environment)
+    if environment.get(b"TZ") != zone:
+        time.tzset()
+    name = os.fsdecode(path)
+    sys.argv[:] = [name, *map(os.fsdecode, arguments(environment.get(b"QUERY_STRING", b"")))]
+    sys.orig_argv[:] = ["python3", *sys.argv]
+    sys.path[0] = name.rpartition("/")[0]
+    main = ModuleType("__main__")
+    main.__dict__.update(
+        __file__=name,
+        __builtins__=builtins,
+        __loader__=SourceFileLoader("__main__", name),
+        __annotations__={},
+        __cached__=None,
+    )
+    sys.modules["__main__"] = main
+    return main
+
+
+def _status_of(ended: SystemExit) -> int:
+    """Return the exit code that a script asks for; what is no number is printed."""
+    if ended.code is None:
+        return 0
+    if isinstance(ended.code, int):
+        return ended.code & 0xFF
+    try:
+        sys.stdout.flush()
+    finally:
+        print(ended.code, file=sys.stderr)
+    return 1
+
+
+def _tell(error: BaseException, name: str) -> None:
+    """Print a traceback that starts with the script, as its own interpreter would."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename != name:
+        traceback = traceback.tb_next
+    error = error.with_traceback(traceback)
+    hook: Callable[[type[BaseException], BaseException, TracebackType | None], object] = sys.excepthook
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
+    try:
+        hook(type(error), error, traceback)
+    except BaseException:
+        sys.__excepthook__(type(error), error, traceback)
+
+
+def _finish(main: ModuleType, status: int) -> int:
+    """Do what Python does at its end (Py_FinalizeEx), but for the modules that the server has loaded."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+    atexit._run_exitfuncs()
+    written = _flush()
+    # What only the script refers to is deleted: files are written, and destructors are called.
+    main.__dict__.clear()
+    warnings.filters = []
+    gc.collect(1)
+    return status if _flush() and written else NOT_WRITTEN
+
+
+def _flush() -> bool:
+    """Write what is left in the streams, and return whether all of standard output could be written."""
+    written = True
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None or getattr(stream, "closed", False):
+            continue
+        try:
+            stream.flush()
+        except BaseException as error:
+            if stream is sys.stdout:
+                written = False
+                os.write(2, f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}\n".encode())
+    return written

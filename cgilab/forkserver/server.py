@@ -1,0 +1,290 @@
+"""The server: it takes requests from httpd and forks a child for each. One thread waits for everything at once."""
+
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from types import CodeType
+from typing import NoReturn
+
+from cgilab.forkserver import log, script
+from cgilab.forkserver.processes import adopt, children, end_with
+from cgilab.forkserver.programs import Programs, compiled, packed, unpacked
+from cgilab.forkserver.run import BLOCK_BYTES, Run, Started
+from cgilab.forkserver.scgi import NotARequestError, Request, parse
+from cgilab.forkserver.waiting import NEVER, READABLE, Waiting
+
+# Seconds for which httpd may take to send a request; it has all of the headers then.
+PATIENCE = 30.0
+
+# Seconds for which a server whose httpd has ended goes on, where none has taken its place.
+LINGER = 10.0
+
+# Seconds after the end of a script in which what it has left is looked for.
+SWEEP = 0.5
+
+# As mod_cgi says it.
+NOT_FORKED = b"cgi:error (%d)%b: couldn't create child process: %d: %b"
+
+CREDENTIALS = struct.Struct("3i")
+
+
+class Server:
+    """Serves until httpd ends, or has started another one.
+
+    Args:
+        listener: a listening Unix socket.
+        path: at which httpd finds it.
+        lifeline: a descriptor that is closed at the other end when httpd ends.
+        programs: say what is to be run.
+        write: writes into httpd's log.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        path: str,
+        lifeline: int,
+        programs: Programs,
+        write: Callable[[bytes], object],
+    ) -> None:
+        self._listener = listener
+        self._path = path
+        self._lifeline = lifeline
+        self._programs = programs
+        self._write = write
+        self._waiting = Waiting()
+        self._under_way: set[Receiving | Run] = set()
+        # The standard input of scripts whose requests have no body: a pipe at its end, as under mod_cgi.
+        self._nothing, other = os.pipe()
+        os.close(other)
+        self._inode = os.stat(path).st_ino
+        self._end_at = NEVER
+        self._sweep_at = NEVER
+
+    def serve(self) -> None:
+        """Serve."""
+        adopt()
+        self._listener.setblocking(False)
+        self._waiting.watch(self._listener.fileno(), READABLE, self._accept)
+        self._waiting.watch(self._lifeline, READABLE, self._read_lifeline)
+        while self._under_way or self._waiting.now < self._end_at:
+            due = min((one.due for one in self._under_way), default=self._sweep_at)
+            self._waiting.wait(due if self._end_at == NEVER else min(due, self._waiting.now + 0.1))
+            if due <= self._waiting.now:
+                for one in [one for one in self._under_way if one.due <= self._waiting.now]:
+                    one.on_due()
+            if self._waiting.now >= self._sweep_at:
+                self._sweep()
+            if self._end_at != NEVER and self._is_replaced():
+                self._end_at = min(self._end_at, self._waiting.now)
+
+    def _read_lifeline(self, _events: int) -> None:
+        if not os.read(self._lifeline, BLOCK_BYTES):
+            self._waiting.forget(self._lifeline)
+            self._end_at = self._waiting.now + LINGER
+
+    def _is_replaced(self) -> bool:
+        """Return whether new requests go to another server's socket."""
+        try:
+            return os.stat(self._path).st_ino != self._inode
+        except OSError:
+            return True
+
+    def _accept(self, _events: int) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return  # it is gone again; or there are too many descriptors, and the next event tries again
+        connection.setblocking(False)
+        receiving = Receiving(connection, self._waiting, self._start, self._under_way.discard)
+        # As a rule all of it is there already.
+        if not receiving.receive():
+            self._under_way.add(receiving)
+            self._waiting.watch(connection.fileno(), READABLE, receiving.on_readable)
+
+    def _start(self, request: Request, connection: socket.socket) -> None:
+        """Start a script."""
+        process, _, _ = CREDENTIALS.unpack(
+            connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+        )
+        key = b"%b/%d" % (request.identifier, process)
+        state, code = self._programs.look_up(request.script)
+        output, its_output = os.pipe()
+        error, its_error = os.pipe()
+        its = [its_output, its_error]
+        stdin = self._nothing
+        if request.body:
+            stdin, body = os.pipe()
+            its.append(stdin)
+            # All of it fits into a pipe: httpd hands over no longer one.
+            os.write(body, request.body)
+            os.close(body)
+        compiling = state is not None and code is None
+        if compiling:
+            of_code, its_code = os.pipe()
+            its.append(its_code)
+        server = os.getpid()
+        try:
+            child = os.fork()
+        except OSError as reason:
+            number = reason.errno or 0
+            name = log.escaped(request.script.rpartition(b"/")[2])
+            text = NOT_FORKED % (number, os.strerror(number).encode(), number, name)
+            self._write(log.line(key, text))
+            for descriptor in [*its, output, error, *([of_code] if compiling else [])]:
+                os.close(descriptor)
+            connection.close()
+            return
+        if child == 0:
+            _become(server, request, (stdin, its_output, its_error), its_code if compiling else None, code)
+        for descriptor in its:
+            os.close(descriptor)
+        if compiling and state is not None:
+            Compiling(of_code, self._waiting, lambda code: self._programs.remember(request.script, state, code))
+        started = Started(key, request.script, child, output, error)
+        self._under_way.add(Run(started, connection, self._waiting, self._write, self._end))
+
+    def _end(self, run: Run) -> None:
+        self._under_way.discard(run)
+        self._sweep_at = min(self._sweep_at, self._waiting.now + SWEEP)
+
+    def _sweep(self) -> None:
+        """End what scripts have left that is not of their group any more."""
+        self._sweep_at = NEVER
+        groups = {one.process for one in self._under_way if isinstance(one, Run)}
+        for child in children():
+            with suppress(ProcessLookupError, ChildProcessError):
+                if child not in groups and os.getpgid(child) not in groups:
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
+
+
+class Receiving:
+    """Reads a request.
+
+    Args:
+        connection: to httpd.
+        waiting: where to wait.
+        start: takes the request and the connection, when the request is whole.
+        done: is called when nothing is left to read.
+
+    Attributes:
+        due: the time at which `on_due` is to be called.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        waiting: Waiting,
+        start: Callable[[Request, socket.socket], object],
+        done: Callable[["Receiving"], object],
+    ) -> None:
+        self._connection = connection
+        self._waiting = waiting
+        self._start = start
+        self._done = done
+        self._received = b""
+        self.due = waiting.now + PATIENCE
+
+    def on_due(self) -> None:
+        """Let go of a request that does not come."""
+        self._leave()
+        self._connection.close()
+
+    def on_readable(self, _events: int) -> None:
+        """Take in what has come."""
+        self.receive()
+
+    def receive(self) -> bool:
+        """Take in what has come, and return whether nothing more is waited for."""
+        try:
+            read = self._connection.recv(2 * BLOCK_BYTES)
+            request = parse(self._received + read)
+        except BlockingIOError:
+            return False
+        except (OSError, NotARequestError):
+            read, request = b"", None
+        if request:
+            self._leave()
+            self._start(request, self._connection)
+        elif read:
+            self._received += read
+            return False
+        else:
+            self._leave()
+            self._connection.close()
+        return True
+
+    def _leave(self) -> None:
+        self._waiting.forget(self._connection.fileno())
+        self._done(self)
+
+
+class Compiling:
+    """Reads the code that a child has compiled.
+
+    Args:
+        descriptor: where it comes from.
+        waiting: where to wait.
+        remember: takes it; None for a script that is to be run as a program.
+    """
+
+    def __init__(self, descriptor: int, waiting: Waiting, remember: Callable[[CodeType | None], object]) -> None:
+        self._descriptor = descriptor
+        self._waiting = waiting
+        self._remember = remember
+        self._read = b""
+        waiting.watch(descriptor, READABLE, self._receive)
+
+    def _receive(self, _events: int) -> None:
+        read = os.read(self._descriptor, BLOCK_BYTES)
+        self._read += read
+        if not read:
+            self._waiting.forget(self._descriptor)
+            os.close(self._descriptor)
+            if self._read:
+                self._remember(unpacked(self._read))
+
+
+def _become(
+    parent: int, request: Request, streams: tuple[int, int, int], code_to: int | None, code: CodeType | None
+) -> NoReturn:
+    """In a child, become the process of a script.
+
+    Args:
+        parent: the server.
+        request: the request.
+        streams: what are to be its standard input, output and error.
+        code_to: where its code goes, in a child that is to compile it.
+        code: its code; None for a program, and for code that is to be compiled.
+    """
+    status = script.NOT_STARTED
+    try:
+        os.setpgid(0, 0)
+        end_with(parent)
+        # Descriptors below 3 are the server's own, so none of these overwrites another.
+        for place, descriptor in enumerate((*streams, code_to)):
+            if descriptor is not None:
+                os.dup2(descriptor, place)
+        os.closerange(3 if code_to is None else 4, os.sysconf("SC_OPEN_MAX"))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # As httpd's own children have it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.chdir(request.script.rpartition(b"/")[0])
+        if code_to is not None:
+            code = compiled(request.script)
+            content = packed(code)
+            while content:
+                content = content[os.write(3, content) :]
+            os.close(3)
+        if code is None:
+            script.become_program(request.script, request.environment)
+        else:
+            status = script.become_script(request.script, request.environment, code)
+    except BaseException as error:
+        os.write(2, f"the forkserver could not start it: {error!r}\n".encode(errors="backslashreplace"))
+    finally:
+        os._exit(status)
