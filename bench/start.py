@@ -23,7 +23,7 @@ ROUNDS = 7
 # What may be taken at most: seconds to all healthy once everything is built, and MB of an image.
 FIRST_SECONDS = 20
 SECONDS = 10
-MEGABYTES = {WEB: 130, DB: 300, PHP: 200}
+MEGABYTES = {WEB: 90, DB: 190, PHP: 190}
 
 
 def seconds(command: Sequence[str], environment: dict[str, str]) -> float:
