@@ -193,7 +193,7 @@ def test_the_image_is_small(wamp: RunningLab) -> None:
     finally:
         client.close()
 
-    assert size <= 300_000_000  # bytes, as `docker images` counts them
+    assert size <= 190_000_000  # bytes, as `docker images` counts them
 
 
 def test_the_volumes_bear_the_projects_labels(wamp: RunningLab) -> None:
