@@ -219,6 +219,11 @@ bench-explain: environment ## measure how fast an error log is explained
 .PHONY: bench-failure
 bench-failure: environment engine ## measure what the page behind a failure costs
 	@.venv/bin/python -m bench.failure
+
+.PHONY: bench-stall
+bench-stall: environment engine ## measure how often a script that has not quite ended stalls the next request
+	@.venv/bin/python -m bench.stall
+
 .PHONY: bench-check
 bench-check: environment ## measure how long 500 scripts are judged
 	@.venv/bin/python -m bench.check

@@ -100,6 +100,17 @@ def test_the_health_check_runs_a_script_of_its_own(lab: RunningLab) -> None:
     assert lab.container.attrs["Config"]["Healthcheck"]["Test"] == ["CMD", "/usr/local/lib/cgi-lab/healthcheck"]
 
 
+def test_httpd_takes_no_processor_away_as_it_wakes(host: Host) -> None:
+    """Neither do the scripts that it starts: a policy is handed down (sched(7))."""
+    first = host.check_output("cat /run/httpd/httpd.pid")
+    policies = host.check_output(
+        "for process in %s $(cat /proc/%s/task/%s/children); do chrt --pid $process; done", first, first, first
+    )
+
+    policy_lines = [line for line in policies.splitlines() if "scheduling policy" in line]
+    assert {line.rpartition(": ")[2] for line in policy_lines} == {"SCHED_BATCH"}
+
+
 def test_the_things_made_bear_the_projects_label(lab: RunningLab) -> None:
     project = f"label=com.docker.compose.project={lab.compose.project}"
     for listing in (["ps", "--all"], ["network", "ls"], ["image", "ls"], ["volume", "ls"]):
