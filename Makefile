@@ -71,7 +71,7 @@ start stop restart:
 	@$(PYTHON) -m cgilab $@ $(SERVER)
 
 .PHONY: status
-status: ## show address, state, versions and services
+status: ## show address, state of each server, versions and services
 	@$(PYTHON) -m cgilab status
 
 .PHONY: describe
@@ -135,8 +135,8 @@ httpd: ## check the configuration of httpd, or show of it: SHOW=modules, vhosts,
 	@$(PYTHON) -m cgilab httpd $(SHOW)
 
 .PHONY: alias vhost
-alias: ## list aliases (ADD=docs DIR=manual: www/manual/ also answers at /docs/; REMOVE=docs removes it)
-vhost: ## list virtual hosts (ADD=shop DIR=shop: www/shop/ answers at http://shop.localhost:8080/; REMOVE=shop)
+alias: ## list aliases (ADD=docs DIR=manual: the folder www/manual/ also answers at /docs/; REMOVE=docs)
+vhost: ## list virtual hosts (ADD=shop DIR=shop: the folder www/shop/ answers at http://shop.localhost:8080/; REMOVE=shop)
 alias vhost:
 	@$(PYTHON) -m cgilab $@ $(if $(REMOVE),remove "$(REMOVE)",$(if $(ADD),add "$(ADD)" "$(DIR)"))
 

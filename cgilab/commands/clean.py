@@ -8,6 +8,7 @@ from cgilab.errors import LabError
 from cgilab.project.confirming import confirm
 from cgilab.project.engine import LABEL, ROOT, docker
 from cgilab.project.lab import Lab
+from cgilab.project.started import refuse_another_folder
 
 # What the tools of this project write beside its sources; git ignores all of it.
 CACHES = (".venv", ".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache")
@@ -40,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Remove the caches, then the lab of this folder and what interrupted tests of this folder have left."""
     remove_caches()
     print("clean: removed the virtual environment and the caches; your files in cgi-bin/, www/ and tests/ stay")
-    own = Lab().configuration()["name"]
+    lab = Lab()
+    refuse_another_folder(lab.containers())
+    own = lab.configuration()["name"]
     here = f"label={PROJECT}.working_dir={ROOT}"
     left = docker("ps", "--all", "--filter", here, "--format", f'{{{{.Label "{PROJECT}"}}}}')
     projects = sorted({own, *left.split()})

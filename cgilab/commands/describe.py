@@ -31,11 +31,11 @@ MEGABYTE = 1_000_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab describe [--json]`."""
     parser.add_argument("--json", action="store_true", help="print an object; docs/home.md describes it")
-    parser.epilog = "The exit code is 0 when every server that runs is healthy, else 1."
+    parser.epilog = "The exit code is 0 when every server that there is runs and is healthy, else 1."
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the description; the exit code is 0 when all that runs is healthy, else 1.
+    """Print the description; the exit code is 0 when every server that there is runs and is healthy, else 1.
 
     Raises:
         LabError: the lab is down, or Docker does not answer.
@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a console of Windows has few characters
     told = describe(Lab())
     print(json.dumps(told, indent=2) if arguments.json else "\n".join(as_lines(told)))
-    return 0 if all(one["health"] == "healthy" for one in told["servers"] if one["state"] in UP) else 1
+    there = [one for one in told["servers"] if one["state"]]
+    return 0 if all((one["state"], one["health"]) == ("running", "healthy") for one in there) else 1
 
 
 def describe(lab: Lab) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def describe(lab: Lab) -> dict[str, Any]:
     containers = {server: lab.container(server) for server in SERVERS}
     web = containers[WEB]
     if web is None or not web["State"]["Running"]:
-        raise LabError("The lab is down.", "Type:  make up")
+        raise LabError("The lab is down.", f"Type:  {started.starts_with(WEB, web)}")
     said = lab.execute(*COLLECT)
     try:
         collected: dict[str, Any] = json.loads(said)

@@ -3,6 +3,7 @@
 import argparse
 
 from cgilab.project.lab import Lab
+from cgilab.project.started import refuse_another_folder
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
@@ -11,5 +12,7 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     """Do it, whatever settings the lab was started with."""
-    Lab().down(watched=True)
+    lab = Lab()
+    refuse_another_folder(lab.containers())
+    lab.down(watched=True)
     return 0

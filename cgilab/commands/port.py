@@ -2,14 +2,18 @@
 
 import argparse
 
+from cgilab.project import host
 from cgilab.project.lab import HIGHEST_PORT, Lab
 from cgilab.project.ports import holder
+
+# That of MySQL and MariaDB, and those that are given to a second and a third one on the same machine.
+OF_DATABASES = range(3306, 3309)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`lab port [PORT]`."""
     parser.add_argument("port", nargs="?", type=port, metavar="PORT", help="by default the setting PORT, else 8080")
-    parser.epilog = "The exit code is 0 where it is free, 1 where it is taken."
+    parser.epilog = "The exit code is 0 where it is free or the lab's own, 1 where somebody else has it."
 
 
 def port(text: str) -> int:
@@ -24,7 +28,7 @@ def port(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print who has the port; the exit code is 0 where it is free, else 1."""
+    """Print who has the port; the exit code is 1 where it is somebody else than the lab."""
     lab = Lab()
     number = arguments.port or lab.asked_port()
     if number == 0:
@@ -32,7 +36,17 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     found = holder(number)
     if found is None:
-        print(f"port {number}: free; start the lab there with:  make up PORT={number}")
+        if number in OF_DATABASES:
+            print(f"port {number}: free; open the database there with:  make wamp DB_PORT={number}")
+        else:
+            print(f"port {number}: free; start the lab there with:  make up PORT={number}")
         return 0
-    print(f"port {number}: taken by {'this lab' if lab.url() == f'http://localhost:{number}' else found.name}")
-    return 1
+    is_own = number in opened(lab)
+    print(f"port {number}: taken by {'this lab' if is_own else found.name}")
+    return 0 if is_own else 1
+
+
+def opened(lab: Lab) -> set[int]:
+    """Return the ports of the loopback address that lead to the servers of a lab."""
+    ports = [bound for found in lab.containers().values() for bound in found["NetworkSettings"]["Ports"].values()]
+    return {int(one["HostPort"]) for bound in ports for one in bound or [] if one["HostIp"] in host.OWN_ADDRESSES}

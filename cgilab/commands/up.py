@@ -3,15 +3,20 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cgilab import release
+from cgilab.commands.clean import data_of
+from cgilab.commands.status import state
 from cgilab.errors import LabError
 from cgilab.project import bundle, packages, sites
 from cgilab.project.engine import ROOT, docker, load, prepare, prepare_engine
-from cgilab.project.lab import HIGHEST_PORT, SERVERS, SETTINGS, WEB, Lab, default_lab
+from cgilab.project.lab import DB, HIGHEST_PORT, PHP, SERVERS, SETTINGS, WEB, Lab, default_lab, is_well
 from cgilab.project.ports import holder
+from cgilab.project.started import RELEASE, refuse_another_folder
 
 DEFAULT_PORT = 8080
 
@@ -47,18 +52,22 @@ def bring_up(lab: Lab, bundled: Path | None = None) -> None:
         prepare_engine()
     prepared = {} if bundled else prepare(settings)
     lab = replace(lab, settings={**default_lab().settings, **prepared, **lab.settings})
-    refuse_lab_of_another_folder(lab)
-    refuse_mixed_releases(lab)
+    containers = lab.containers()
+    refuse_another_folder(containers)
+    refuse_mixed_releases(lab, containers)
     refuse_taken_port(lab)
     if bundled:
         load_bundle(lab, bundled)
     else:
         build(lab)
+    said = of_new_database(lab) if DB in lab.servers else []
     start(lab)
+    for line in said:
+        print(f"db: {line}")
 
 
 def start(lab: Lab) -> None:
-    """Start a lab whose images are there; print its address, its services, and what of sites/ did not take effect.
+    """Start a lab whose images are there; print its address, its services and pages, and what does not work.
 
     Raises:
         LabError: it cannot be started.
@@ -68,8 +77,40 @@ def start(lab: Lab) -> None:
     print(f"lab: ready on {url}")
     for service in lab.services():
         print(f"     {url}/cgi-bin/{service}")
+    for page in pages(lab) if PHP in lab.servers else []:
+        print(f"     {url}/{page}")
     for line in sites.after_start(lab):
         print(f"sites: {line}")
+    for server, container in lab.containers().items():
+        if not is_well(container):
+            print(f"{server}: {state(server, container)}")
+
+
+def pages(lab: Lab) -> list[str]:
+    """Return the paths of what comes with PHP: Adminer, the example, and PHP's page about itself."""
+    known = lab.known()
+    are_shown = known.get("ONLINE") != "1" or known.get("LAB_PAGES") == "1"
+    has_example = (lab.folders()["WWW"] / "people.php").is_file()
+    return [
+        *(["adminer/"] if are_shown else []),
+        *(["people.php"] if has_example else []),
+        *(["lab/phpinfo"] if are_shown else []),
+    ]
+
+
+def of_new_database(lab: Lab) -> list[str]:
+    """Return what to say where the release of a lab has no database yet, and another release has one, as lines."""
+    described = lab.configuration()
+    there = data_of(described["name"], "database")
+    others = [name.rpartition("_")[2] for name in there]
+    if not others or described["volumes"]["database"]["name"] in there:
+        return []
+    debian = release.asked(lab.known())
+    dump = f"make wamp DEBIAN={others[0]}; make db-dump FILE=lab.sql"
+    return [
+        f"this one is new: each release of Debian has its own, and that of {' and '.join(others)} keeps its tables",
+        f"to carry them over:  {dump}; make wamp DEBIAN={debian}; make db-restore FILE=lab.sql",
+    ]
 
 
 def build(lab: Lab) -> None:
@@ -115,25 +156,22 @@ def load_bundle(lab: Lab, path: Path) -> None:
         print(f"bundle: {packages.NAME} is another than when the bundle was made; what it adds is not installed")
 
 
-def refuse_lab_of_another_folder(lab: Lab) -> None:
-    """Raise an error when the lab that runs serves another copy of the project: starting this one would replace it."""
-    container = lab.container()
-    folder = container["Config"]["Labels"]["com.docker.compose.project.working_dir"] if container else str(ROOT)
-    if Path(folder) != ROOT:
-        raise LabError(f"The lab of another folder runs already: {folder}", f"Stop it first:  cd {folder} && make down")
+def refuse_mixed_releases(lab: Lab, containers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise an error when there are servers of another release that would stay beside those to be started.
 
-
-def refuse_mixed_releases(lab: Lab) -> None:
-    """Raise an error when servers run, and would go on beside those to be started, that are of another release."""
+    Args:
+        lab: with the servers that are to be started.
+        containers: what Docker knows of all that there are, running or not, by the name of their server.
+    """
     debian = release.asked(lab.known())
-    described = lab.configuration()["services"]
-    for server in SERVERS:
-        container = None if server in lab.servers else lab.container(server)
-        if container and container["State"]["Running"] and container["Config"]["Image"] != described[server]["image"]:
+    for server, container in containers.items():
+        other = container["Config"]["Labels"].get(RELEASE, debian)
+        if server not in lab.servers and other != debian:
             raise LabError(
-                f"The server {server} runs, made of {container['Config']['Image']}, and Debian {debian} is asked for.",
+                f"The server {server} is of Debian {other}, and {debian} is asked for.",
                 f"To change all servers:  make wamp DEBIAN={debian}",
-                "To stop them first:      make down",
+                f"{f'To stay with {other}:':23} make up DEBIAN={other}",
+                "To stop them first:     make down",
             )
 
 

@@ -12,6 +12,7 @@ from typing import IO, NamedTuple, cast
 
 from cgilab.errors import LabError
 from cgilab.project.lab import DB, Lab
+from cgilab.project.started import refuse_another_folder, starts_with
 
 SCHEMA = "lab"
 PORT = "3306/tcp"
@@ -57,14 +58,15 @@ class Database:
         lab: the lab.
 
     Raises:
-        LabError: its database does not run.
+        LabError: its database does not run, or is that of another folder.
     """
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         container = lab.container(DB)
         if container is None or not container["State"]["Running"]:
-            raise LabError("The database is down.", "Type:  make wamp")
+            raise LabError("The database is down.", f"Type:  {starts_with(DB, container)}")
+        refuse_another_folder({DB: container})
         self._container = container
 
     def password(self, account: str) -> str:

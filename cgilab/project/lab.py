@@ -165,13 +165,13 @@ class Lab:
             self.compose("up", "--no-build", "--wait", *options, *self.servers)
         except LabError as error:
             failed = {
-                server: state for server in self.servers if (state := self.container(server)) and not _well(state)
+                server: found for server in self.servers if (found := self.container(server)) and not is_well(found)
             }
             if not failed:
                 raise
             said = []
-            for server, state in failed.items():
-                checks = state["State"].get("Health", {}).get("Log") or []
+            for server, found in failed.items():
+                checks = found["State"].get("Health", {}).get("Log") or []
                 said += [f"health check: {check['Output'].strip()}" for check in checks[-1:]]
                 said += self.compose("logs", "--no-log-prefix", "--tail", "10", server).splitlines()
             raise LabError("The lab does not answer.", *said, *error.fix) from None
@@ -195,6 +195,10 @@ class Lab:
         """Return what Docker knows of a server's container (``docker container inspect``); None where there is none."""
         name = self.compose("ps", "--all", "--quiet", server)
         return inspect("container", name) if name else None
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Return what Docker knows of the servers' containers, running or not, by the name of their server."""
+        return {server: found for server in SERVERS if (found := self.container(server))}
 
     def url(self) -> str | None:
         """Return the address of the running lab, or None where it is not running."""
@@ -277,8 +281,10 @@ def _without_network(said: Sequence[str]) -> list[str]:
     return []
 
 
-def _well(container: Mapping[str, Any]) -> bool:
-    return bool(container["State"].get("Health", {}).get("Status") == "healthy")
+def is_well(container: Mapping[str, Any]) -> bool:
+    """Tell whether a server runs, and its health check has succeeded."""
+    state = container["State"]
+    return bool(state["Status"] == "running" and state.get("Health", {}).get("Status") == "healthy")
 
 
 def default_lab() -> Lab:

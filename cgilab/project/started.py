@@ -1,17 +1,23 @@
 """A lab as it was started: what of it there is, and the settings that its containers have."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cgilab.errors import LabError
-from cgilab.project.lab import DB, SERVERS, WEB, Lab
+from cgilab.project.engine import LABEL, ROOT
+from cgilab.project.lab import DB, WEB, Lab
 
 # The settings that a container keeps in its environment, and as mounted folders.
-VARIABLES = ("TZ", "ONLINE", "LAB_PAGES", "SHOW_SECRETS")
+VARIABLES = ("TZ", "ONLINE", "LAB_PAGES", "SHOW_SECRETS", "START")
 MOUNTED = {"/srv/cgi-bin": "CGI_BIN", "/srv/www": "WWW", "/srv/sites": "SITES"}
-TABLES = "/var/lib/mysql"
 OUTSIDE = "outside"
+
+# The labels of a container that hold the release of Debian, and the folder of compose.yaml.
+RELEASE = f"{LABEL}.debian"
+FOLDER = "com.docker.compose.project.working_dir"
 
 
 def as_started(lab: Lab) -> Lab:
@@ -21,11 +27,12 @@ def as_started(lab: Lab) -> Lab:
         Its servers are those of which there is a container, running or not.
 
     Raises:
-        LabError: there is none.
+        LabError: there is none, or it is that of another folder.
     """
-    containers = {server: found for server in SERVERS if (found := lab.container(server))}
+    containers = lab.containers()
     if not containers:
         raise LabError("The lab is down.", "Type:  make up")
+    refuse_another_folder(containers)
     return replace(lab, settings={**lab.settings, **settings(containers)}, servers=tuple(containers))
 
 
@@ -33,12 +40,52 @@ def running(lab: Lab) -> Lab:
     """Return a lab with the settings that it was started with.
 
     Raises:
-        LabError: its web server does not run.
+        LabError: its web server does not run, or it is that of another folder.
     """
     found = lab.container()
     if found is None or not found["State"]["Running"]:
-        raise LabError("The lab is down.", "Type:  make up")
+        raise LabError("The lab is down.", f"Type:  {starts_with(WEB, found)}")
     return as_started(lab)
+
+
+def starts_with(server: str, container: Mapping[str, Any] | None) -> str:
+    """Return what to type to start a server: one that was stopped has its settings still.
+
+    Args:
+        server: its name.
+        container: what Docker knows of it; None where there is none.
+    """
+    if container:
+        return f"make start SERVER={server}"
+    return "make up" if server == WEB else "make wamp"
+
+
+def refuse_another_folder(containers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse to touch a lab that was started from another copy of the project, whose labs have the same name.
+
+    Args:
+        containers: what Docker knows of them, by the name of their server.
+
+    Raises:
+        LabError: one of them was made from another folder. One that is not there any more had its name changed.
+    """
+    for container in containers.values():
+        folder = container["Config"]["Labels"].get(FOLDER, "")
+        if folder and _is_elsewhere(Path(folder)):
+            raise LabError(
+                f"The lab of another folder is there already: {folder}",
+                f"To work with it, or to stop it:  cd {shlex.quote(folder)}",
+                "To have one beside it, write into the file .env here:  COMPOSE_PROJECT_NAME=second  and  PORT=8081",
+            )
+
+
+def _is_elsewhere(folder: Path) -> bool:
+    try:
+        return not folder.samefile(ROOT)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # another user's
 
 
 def settings(containers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -62,10 +109,8 @@ def settings(containers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     db = containers.get(DB)
     if db:
         found["DB_PORT"] = _published(db, "3306/tcp")[1]
-        volumes = [mount.get("Name", "") for mount in db.get("Mounts", []) if mount["Destination"] == TABLES]
-        # The volume is named after the release whose MariaDB has made it.
-        found["DEBIAN"] = volumes[0].rpartition("_")[2] if volumes else ""
     for container in containers.values():
+        found["DEBIAN"] = container["Config"]["Labels"].get(RELEASE, "")
         found["IMAGE_TAG"] = container["Config"]["Image"].rpartition(":")[2]
     # Compose takes an empty setting for one that is not there, but for those whose default is to be nothing.
     return {name: value for name, value in found.items() if value or name in {*VARIABLES, "OUTSIDE", "DB_PORT"}}

@@ -512,7 +512,7 @@ def test_a_database_that_is_down(stack: RunningLab, ask: Ask) -> None:
     finally:
         stack.compose.start()
 
-    assert str(raised.value).splitlines() == ["The database is down.", "  Type:  make wamp"]
+    assert str(raised.value).splitlines() == ["The database is down.", "  Type:  make start SERVER=db"]
 
 
 def test_a_dump_into_a_folder_that_is_not_there(stack: RunningLab, tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def container(
     health: str = "healthy",
     said: str = "",
     folder: str = str(ROOT),
+    status: str = "running",
+    debian: str = "trixie",
 ) -> str:
     """Return what `docker container inspect` prints of a lab's container.
 
@@ -56,15 +58,17 @@ def container(
         health: what the health check found.
         said: the last words of the health check.
         folder: of the copy of the project that it was started from.
+        status: what Docker calls its state, where it runs.
+        debian: the release that it was made of.
     """
     ports = {"80/tcp": [{"HostIp": address, "HostPort": str(port)}]} if port else {}
     state = {
         "Running": port is not None,
-        "Status": "running" if port else "exited",
+        "Status": status if port else "exited",
         "StartedAt": "2026-11-22T12:00:00.123456789Z",
         "Health": {"Status": health, "Log": [{"Output": said}] if said else []},
     }
-    labels = {"com.docker.compose.project.working_dir": folder}
+    labels = {"com.docker.compose.project.working_dir": folder, "io.github.cgi-lab.debian": debian}
     return json.dumps([{"State": state, "NetworkSettings": {"Ports": ports}, "Config": {"Labels": labels}}])
 
 

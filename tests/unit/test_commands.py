@@ -10,7 +10,8 @@ import pytest
 from cgilab.__main__ import main
 from cgilab.commands import clean, new, up
 from cgilab.errors import LabError
-from cgilab.project import host
+from cgilab.project import host, started
+from cgilab.project.engine import ROOT
 from cgilab.project.lab import SERVERS, Lab
 from tests.unit.fake_docker import FakeDocker, configuration, container
 
@@ -104,40 +105,146 @@ def test_the_port_advised_starts_the_same_servers() -> None:
     assert raised.value.fix[0] == f"Use another port:  {wamp}"
 
 
-def test_servers_of_two_releases_do_not_run_beside_each_other(fake_docker: FakeDocker) -> None:
-    described = {server: {"image": f"cgi-lab/{server}:bookworm"} for server in SERVERS}
-    other = {"State": {"Running": True}, "Config": {"Image": "cgi-lab/db:trixie"}}
-    fake_docker.answers = {
-        "compose config": json.dumps({"services": described}),
-        "ps --all --quiet db": "db",
-        "container inspect db": json.dumps([other]),
-    }
+@pytest.mark.parametrize("port", [8080, None], ids=["running", "stopped"])
+def test_servers_of_two_releases_do_not_stand_beside_each_other(fake_docker: FakeDocker, port: int | None) -> None:
+    fake_docker.answers = {"ps --all --quiet db": "db", "container inspect db": container(port=port)}
+    lab = Lab(settings={"DEBIAN": "bookworm"})
+    containers = lab.containers()
     with pytest.raises(LabError) as raised:
-        up.refuse_mixed_releases(Lab(settings={"DEBIAN": "bookworm"}))
+        up.refuse_mixed_releases(lab, containers)
 
     assert str(raised.value).splitlines() == [
-        "The server db runs, made of cgi-lab/db:trixie, and Debian bookworm is asked for.",
+        "The server db is of Debian trixie, and bookworm is asked for.",
         "  To change all servers:  make wamp DEBIAN=bookworm",
-        "  To stop them first:      make down",
+        "  To stay with trixie:    make up DEBIAN=trixie",
+        "  To stop them first:     make down",
     ]
-    up.refuse_mixed_releases(Lab(settings={"DEBIAN": "bookworm"}, servers=SERVERS))
+    up.refuse_mixed_releases(Lab(settings={"DEBIAN": "bookworm"}, servers=SERVERS), containers)
+    up.refuse_mixed_releases(Lab(settings={"DEBIAN": "trixie"}), containers)
 
 
-def test_a_lab_of_another_folder_is_not_replaced(fake_docker: FakeDocker) -> None:
-    fake_docker.answers = {"compose ps": "abc", "container inspect": container(folder="elsewhere")}
+def test_a_lab_of_another_folder_is_not_replaced(tmp_path: Path) -> None:
+    other = tmp_path / "my lab"
+    other.mkdir()
     with pytest.raises(LabError) as raised:
-        up.refuse_lab_of_another_folder(Lab())
+        started.refuse_another_folder({"php": json.loads(container(folder=str(other)))[0]})
 
     assert str(raised.value).splitlines() == [
-        "The lab of another folder runs already: elsewhere",
-        "  Stop it first:  cd elsewhere && make down",
+        f"The lab of another folder is there already: {other}",
+        f"  To work with it, or to stop it:  cd '{other}'",
+        "  To have one beside it, write into the file .env here:  COMPOSE_PROJECT_NAME=second  and  PORT=8081",
     ]
 
 
-def test_the_lab_of_this_folder_may_be_started_again(fake_docker: FakeDocker) -> None:
-    fake_docker.answers = {**RUNNING}
+@pytest.mark.parametrize(
+    "folder",
+    [str(ROOT), str(ROOT / "docs" / ".."), str(ROOT / "gone"), ""],
+    ids=["its name", "another", "gone", "none"],
+)
+def test_the_lab_of_this_folder_is_ones_own_whatever_the_folder_was_called(folder: str) -> None:
+    started.refuse_another_folder({"web": json.loads(container(folder=folder))[0]})
 
-    up.refuse_lab_of_another_folder(Lab())
+
+@pytest.mark.parametrize("words", [["down"], ["clean", "--yes"], ["up"]], ids=lambda words: words[0])
+def test_the_lab_of_another_folder_is_neither_stopped_nor_removed(
+    fake_docker: FakeDocker,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    words: list[str],
+) -> None:
+    monkeypatch.setattr(clean, "remove_caches", lambda: None)
+    monkeypatch.setattr(up, "prepare", lambda _: {})
+    fake_docker.answers = {
+        "compose config": configuration(),
+        "compose ps": "abc",
+        "container inspect": container(folder=str(tmp_path)),
+    }
+
+    assert main(words) == 1
+    assert capsys.readouterr().err.splitlines()[0] == f"The lab of another folder is there already: {tmp_path}"
+    changing = (" down", " rm ", " build", " up ")
+    assert not [command for command in fake_docker.asked if any(word in command for word in changing)]
+
+
+DUMP = "make db-dump FILE=lab.sql"
+STARTED = [
+    "lab: ready on http://localhost:8080",
+    "     http://localhost:8080/cgi-bin/web_02.py",
+]
+
+
+def started_lab(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str], lab: Lab) -> list[str]:
+    """Start a lab that has a service, and return what is said."""
+    fake_docker.answers |= {"find": "web_02.py", "web cat": "[]", "compose config": configuration()}
+    up.start(lab)
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("settings", "pages"),
+    [
+        ({}, ["adminer/", "people.php", "lab/phpinfo"]),
+        ({"ONLINE": "1"}, ["people.php"]),
+        ({"ONLINE": "1", "LAB_PAGES": "1"}, ["adminer/", "people.php", "lab/phpinfo"]),
+    ],
+    ids=["at home", "online", "online with the lab's pages"],
+)
+def test_what_comes_with_php_is_named(
+    fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str], settings: dict[str, str], pages: list[str]
+) -> None:
+    fake_docker.answers = {"compose ps": "abc", "container inspect": container()}
+
+    assert started_lab(fake_docker, capsys, Lab(settings=settings, servers=SERVERS)) == [
+        *STARTED,
+        *(f"     http://localhost:8080/{page}" for page in pages),
+    ]
+
+
+def test_a_server_beside_that_does_not_work_is_named(
+    fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_docker.answers = {
+        "compose ps": "abc",
+        "container inspect": container(),
+        "compose ps --all --quiet db": "db",
+        "compose ps --all --quiet php": "php",
+        "container inspect db": container(status="restarting", health="unhealthy"),
+        "container inspect php": container(port=None),
+    }
+    # The first entry that is in a command counts.
+    fake_docker.answers = dict(reversed(fake_docker.answers.items()))
+
+    assert started_lab(fake_docker, capsys, Lab()) == [
+        *STARTED,
+        "db: restarting, unhealthy, since 2026-11-22T12:00:00 UTC; to see why:  make logs SERVER=db",
+        "php: exited; start it with:  make start SERVER=php",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ("", []),
+        ("cgi-lab_database_bookworm\ncgi-lab_database_trixie", []),
+        (
+            "cgi-lab_database_trixie",
+            [
+                "this one is new: each release of Debian has its own, and that of trixie keeps its tables",
+                "to carry them over:  "
+                + "; ".join(
+                    ["make wamp DEBIAN=trixie", DUMP, "make wamp DEBIAN=bookworm", "make db-restore FILE=lab.sql"]
+                ),
+            ],
+        ),
+    ],
+    ids=["the first one", "there already", "of another release alone"],
+)
+def test_a_new_database_beside_that_of_another_release(fake_docker: FakeDocker, there: str, said: list[str]) -> None:
+    described = {"name": "cgi-lab", "volumes": {"database": {"name": "cgi-lab_database_bookworm"}}}
+    fake_docker.answers = {"compose config": json.dumps(described), "volume ls": there}
+
+    assert up.of_new_database(Lab(settings={"DEBIAN": "bookworm"}, servers=SERVERS)) == said
 
 
 # --- status --------------------------------------------------------------------------------------
@@ -149,7 +256,8 @@ def test_status_of_a_running_lab(fake_docker: FakeDocker, capsys: pytest.Capture
     assert main(["status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "url       http://localhost:8080",
-        "state     running, healthy, since 2026-11-22T12:00:00 UTC",
+        f"folder    {ROOT}",
+        "server    web: running, healthy, since 2026-11-22T12:00:00 UTC",
         "httpd     Apache/2.4.71 (Debian)",
         "python    3.13.5",
         "debian    trixie",
@@ -163,7 +271,10 @@ def test_status_of_a_lab_with_all_servers(fake_docker: FakeDocker, capsys: pytes
     assert main(["status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "url       http://localhost:8080",
-        "state     running, healthy, since 2026-11-22T12:00:00 UTC",
+        f"folder    {ROOT}",
+        "server    web: running, healthy, since 2026-11-22T12:00:00 UTC",
+        "server    db: running, healthy, since 2026-11-22T12:00:00 UTC",
+        "server    php: running, healthy, since 2026-11-22T12:00:00 UTC",
         "httpd     Apache/2.4.71 (Debian)",
         "python    3.13.5",
         "php       8.4.21",
@@ -173,16 +284,49 @@ def test_status_of_a_lab_with_all_servers(fake_docker: FakeDocker, capsys: pytes
     ]
 
 
-def test_status_of_an_unhealthy_lab_is_a_failure(fake_docker: FakeDocker) -> None:
-    fake_docker.answers = {**RUNNING, "container inspect": container(health="unhealthy")}
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        pytest.param(
+            container(health="unhealthy"),
+            "running, unhealthy, since 2026-11-22T12:00:00 UTC; to see why:  make logs SERVER=db",
+            id="unhealthy",
+        ),
+        pytest.param(
+            container(status="restarting", health="healthy"),
+            "restarting, healthy, since 2026-11-22T12:00:00 UTC; to see why:  make logs SERVER=db",
+            id="starting again and again",
+        ),
+        pytest.param(container(port=None), "exited; start it with:  make start SERVER=db", id="stopped"),
+    ],
+)
+def test_status_of_a_lab_whose_database_does_not_work_is_a_failure(
+    fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str], database: str, said: str
+) -> None:
+    fake_docker.answers = {"--all --quiet db": "db", "container inspect db": database, **RUNNING}
 
     assert main(["status"]) == 1
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("server ")] == [
+        "server    web: running, healthy, since 2026-11-22T12:00:00 UTC",
+        f"server    db: {said}",
+        "server    php: running, healthy, since 2026-11-22T12:00:00 UTC",
+    ]
 
 
-def test_status_of_a_lab_that_does_not_run(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_of_a_web_server_that_was_stopped(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_docker.answers = {**WEB_ALONE, "compose ps": "abc", "container inspect": container(port=None)}
+
+    assert main(["status"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"folder    {ROOT}",
+        "server    web: exited; start it with:  make start SERVER=web",
+    ]
+
+
+@pytest.mark.usefixtures("fake_docker")
+def test_status_where_there_is_no_lab(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status"]) == 1
     assert capsys.readouterr().out == "state     not running; start it with:  make up\n"
-    assert len(fake_docker.asked) == 1
 
 
 # --- new -----------------------------------------------------------------------------------------

@@ -8,15 +8,18 @@ import pytest
 
 from cgilab.__main__ import main
 from cgilab.commands.db import readable
+from cgilab.project.engine import ROOT
 from tests.unit.fake_docker import FakeDocker
 
 DUMP = "-- MariaDB dump 10.19\n\nCREATE TABLE t (x INT);\n\n-- Dump completed on 2026-11-25 10:00:00\n"
 
 
-def container(*, running: bool = True, published: str | None = None) -> str:
+def container(*, running: bool = True, published: str | None = None, folder: str = str(ROOT)) -> str:
     """Return what `docker container inspect` prints of the container of a database."""
     ports = {"3306/tcp": [{"HostIp": "127.0.0.1", "HostPort": published}]} if published else {}
-    return json.dumps([{"State": {"Running": running}, "NetworkSettings": {"Ports": ports}}])
+    labels = {"com.docker.compose.project.working_dir": folder}
+    described = {"State": {"Running": running}, "NetworkSettings": {"Ports": ports}, "Config": {"Labels": labels}}
+    return json.dumps([described])
 
 
 @pytest.fixture
@@ -44,8 +47,26 @@ def test_a_database_that_is_down(
         fake_docker.answers = {"compose ps": "abc", "container inspect": container(running=False)}
 
     assert main(["db", *words]) == 1
-    assert error(capsys) == ["The database is down.", "  Type:  make wamp"]
+    starts = "make start SERVER=db" if ended else "make wamp"
+    assert error(capsys) == ["The database is down.", f"  Type:  {starts}"]
     assert not [command for command in fake_docker.asked if " exec " in command]
+
+
+def test_a_setting_that_is_added_at_the_end_of_the_file_is_the_servers() -> None:
+    settings = (ROOT / "docker" / "db" / "server.cnf").read_text(encoding="utf-8")
+
+    assert [line for line in settings.splitlines() if line.startswith("[")][-1] == "[mariadbd]"
+
+
+def test_the_database_of_another_folder_is_not_touched(
+    docker: FakeDocker, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    docker.answers["container inspect"] = container(folder=str(tmp_path))
+    (tmp_path / "x.sql").write_text(DUMP, encoding="utf-8")
+
+    assert main(["db", "restore", str(tmp_path / "x.sql")]) == 1
+    assert error(capsys)[0] == f"The lab of another folder is there already: {tmp_path}"
+    assert not [command for command in docker.asked if " exec " in command]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def container(*, server: str = "web", state: str = "running", health: str = "hea
         },
         "Config": {
             "Image": f"cgi-lab/{server}:{changed.get('IMAGE_TAG', 'trixie')}",
+            "Labels": {"io.github.cgi-lab.debian": "trixie"},
             "User": changed.get("SERVER_USER", "1000:1000"),
             "Env": [
                 f"TZ={changed.get('TZ', 'Europe/Paris')}",
@@ -181,10 +182,10 @@ def test_the_services_cannot_stand_in_for_the_collector(running: FakeDocker) -> 
         pytest.param("db", "running", "healthy", 0, id="a healthy database"),
         pytest.param("db", "running", "unhealthy", 1, id="an unhealthy database"),
         pytest.param("db", "restarting", "unhealthy", 1, id="a database that starts again and again"),
-        pytest.param("php", "exited", "unhealthy", 0, id="PHP that was stopped"),
+        pytest.param("php", "exited", "unhealthy", 1, id="PHP that was stopped"),
     ],
 )
-def test_the_exit_code_tells_whether_all_that_runs_is_healthy(
+def test_the_exit_code_tells_whether_all_that_there_is_runs_and_is_healthy(
     running: FakeDocker, server: str, state: str, health: str, code: int
 ) -> None:
     running.answers[f"ps --all --quiet {server}"] = server
@@ -261,9 +262,9 @@ def test_another_release_is_told(running: FakeDocker, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("arguments", [["describe"], ["describe", "--json"]])
-@pytest.mark.parametrize("state", [None, "exited"])
+@pytest.mark.parametrize(("state", "starts"), [(None, "make up"), ("exited", "make start SERVER=web")])
 def test_a_lab_that_is_down(
-    running: FakeDocker, capsys: pytest.CaptureFixture[str], arguments: list[str], state: str | None
+    running: FakeDocker, capsys: pytest.CaptureFixture[str], arguments: list[str], state: str | None, starts: str
 ) -> None:
     if state is None:
         del running.answers["ps --all --quiet web"]
@@ -271,7 +272,7 @@ def test_a_lab_that_is_down(
         running.answers["container inspect web"] = container(state=state)
 
     assert main(arguments) == 1
-    assert (capsys.readouterr()) == ("", "The lab is down.\n  Type:  make up\n")
+    assert (capsys.readouterr()) == ("", f"The lab is down.\n  Type:  {starts}\n")
 
 
 def test_a_container_that_says_something_else(running: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ def inspected(**more: Any) -> dict[str, Any]:
             "Image": "cgi-lab/web:bookworm",
             "User": "7:8",
             "Env": ["TZ=Europe/Paris", "ONLINE=", "LAB_PAGES=1", "SHOW_SECRETS=", "PATH=/bin"],
-            "Labels": {},
+            "Labels": {"io.github.cgi-lab.debian": "bookworm"},
         },
         "Mounts": [
             {"Destination": "/srv/cgi-bin", "Source": "/a/cgi-bin"},
@@ -41,7 +41,7 @@ def inspected(**more: Any) -> dict[str, Any]:
 DB = {
     "NetworkSettings": {"Ports": {"3306/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3307"}]}},
     "HostConfig": {},
-    "Config": {"Image": "cgi-lab/db:bookworm"},
+    "Config": {"Image": "cgi-lab/db:bookworm", "Labels": {"io.github.cgi-lab.debian": "bookworm"}},
     "Mounts": [{"Destination": "/var/lib/mysql", "Name": "cgi-lab_database_bookworm"}],
 }
 
@@ -84,6 +84,33 @@ def test_a_stopped_lab_has_them_too() -> None:
 def test_where_there_is_no_lab(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 1
     assert capsys.readouterr().err == "The lab is down.\n  Type:  make up\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["start"], ["stop"], ["restart"], ["logs", "--empty"], ["reload"], ["vhost"], ["online", "--yes"], ["offline"]],
+    ids=lambda words: words[0],
+)
+def test_the_lab_of_another_folder_is_not_touched(
+    fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
+) -> None:
+    other = inspected()
+    other["Config"]["Labels"]["com.docker.compose.project.working_dir"] = str(tmp_path)
+    fake_docker.answers = {"compose ps": "abc", "container inspect": json.dumps([other])}
+
+    assert main(words) == 1
+    assert capsys.readouterr().err.splitlines()[0] == f"The lab of another folder is there already: {tmp_path}"
+    assert not [command for command in fake_docker.asked if "compose ps" not in command and "inspect" not in command]
+
+
+@pytest.mark.parametrize("words", [["reload"], ["httpd"]], ids=lambda words: words[0])
+def test_a_web_server_that_was_stopped(
+    fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    fake_docker.answers = {"compose ps": "abc", "container inspect": json.dumps([inspected(State={"Running": False})])}
+
+    assert main(words) == 1
+    assert capsys.readouterr().err == "The lab is down.\n  Type:  make start SERVER=web\n"
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "restart", "logs"])
@@ -132,6 +159,38 @@ def test_a_port(taken: bool, said: str, monkeypatch: pytest.MonkeyPatch, capsys:
 
     assert main(["port", "80"]) == int(taken)
     assert capsys.readouterr().out.startswith(f"port 80: {said}")
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_port_of_databases_is_told_to_be_one(
+    fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], taken: bool
+) -> None:
+    """A port that the lab itself has is no failure, whichever of its servers it leads to."""
+    monkeypatch.setattr(host, "is_port_taken", lambda _: taken)
+    monkeypatch.setattr(host, "process_on_port", lambda _: None)
+    fake_docker.answers = {"ps --all --quiet db": "db", "container inspect db": json.dumps([DB])}
+
+    assert main(["port", "3307"]) == 0
+    assert capsys.readouterr().out == (
+        "port 3307: taken by this lab\n"
+        if taken
+        else "port 3307: free; open the database there with:  make wamp DB_PORT=3307\n"
+    )
+
+
+def test_a_port_of_another_address_is_not_the_labs(
+    fake_docker: FakeDocker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(host, "is_port_taken", lambda _: True)
+    monkeypatch.setattr(host, "process_on_port", lambda _: ("python3", 42))
+    elsewhere = {"Ports": {"80/tcp": [{"HostIp": "192.0.2.7", "HostPort": "80"}]}}
+    fake_docker.answers = {
+        "ps --all --quiet web": "web",
+        "container inspect web": json.dumps([inspected(NetworkSettings=elsewhere)]),
+    }
+
+    assert main(["port", "80"]) == 1
+    assert capsys.readouterr().out == "port 80: taken by the program python3, process 42\n"
 
 
 # --- Asking, and going online --------------------------------------------------------------------------
