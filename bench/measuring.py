@@ -9,7 +9,7 @@ from threading import Event, Thread
 from bench import floors
 from bench.cases import MANY, Case, put_crowd
 from bench.floors import Floor, Reached
-from bench.load import Load, send
+from bench.load import Load
 from bench.servers import Server, say
 
 # How often the memory is looked at while the load lasts.
@@ -55,7 +55,7 @@ def measure(server: Server, case: Case) -> Figures:
     """
     used, held = server.usage()
     with _watched(server, looks=case.connections == MANY) as seen:
-        load = send(server.generator, case, ends_by_closing=server.ends_by_closing)
+        load = server.load(case)
     server.rest()
     # wrk leaves when the time is over, with a request under way on each connection: the server has served them too.
     served = load.requests + case.connections

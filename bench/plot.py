@@ -14,9 +14,10 @@ from bench.measuring import Measured
 from bench.report import LABELS, number, rates, spread
 from bench.servers import WAYS
 
-# The lab's ways, then the peers: no two are told apart by red and green alone, and the bars bear their names.
+# The lab's ways in green, the peers in grey; the bars bear their names, and the lines have markers.
 COLOURS = {"forkserver": "#0b6e4f", "spawn": "#3aa17e"}
-PEER_COLOURS = ("#8a94a6", "#6b7280", "#a8b0bd", "#c3c9d2")
+PEER_COLOURS = ("#6b7280", "#8a94a6", "#a8b0bd", "#c3c9d2")
+PEER_MARKERS = ("s", "^", "D", "v")
 INK = "#1f2328"
 
 SHOWN = (Case(TIME, BUSY), Case(FORM, BUSY))
@@ -27,6 +28,8 @@ STYLE = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.constrained_layout.w_pad": 0.12,
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -103,14 +106,15 @@ def bars(
         axes.annotate(label, (length + right, place), xytext=(5, 0), textcoords="offset points", va="center")
     axes.set_yticks(places, [LABELS[name] for name in servers])
     axes.invert_yaxis()
-    axes.margins(x=0.25)
-    axes.set_xlim(left=0)
+    # Room for what stands after the longest.
+    axes.set_xlim(0, 1.35 * max(length + right for length, right in zip(lengths, reach[1], strict=True)))
 
 
 def growth(measured: Measured) -> Figure:
     """Draw how many requests are answered in a second while more and more are under way."""
     figure, axes = pyplot.subplots(figsize=(9, 3.4), layout="constrained")
     cases = [case for case in COMPARED if case.script is TIME and not case.kept_alive]
+    markers = iter(PEER_MARKERS)
     for name, colour in zip(measured.servers, colours(measured.servers), strict=True):
         of_server = sorted([*cases, GROWN] if name in WAYS else cases, key=lambda case: case.connections)
         medians = [statistics.median(rates(measured.figures[case, name])) for case in of_server]
@@ -122,8 +126,8 @@ def growth(measured: Measured) -> Figure:
             label=LABELS[name],
             linestyle="-" if way else "--",
             linewidth=2 if way else 1.2,
-            marker="o" if way else "s",
-            markersize=4,
+            marker="o" if way else next(markers),
+            markersize=5,
         )
     axes.set_xscale("log", base=2)
     axes.set_xticks([case.connections for case in sorted([*cases, GROWN], key=lambda case: case.connections)])

@@ -14,8 +14,8 @@ from typing import Any, cast
 from docker import from_env
 from docker.models.containers import Container
 
-from bench.cases import SCRIPTS, put_scripts
-from bench.load import ask
+from bench.cases import SCRIPTS, Case, put_scripts
+from bench.load import Load, ask, send
 from cgilab.errors import LabError
 from cgilab.project import engine
 from cgilab.project.lab import BUILD_LINES, NO_NETWORK
@@ -35,7 +35,7 @@ GENERATOR = "wrk"
 FILE = engine.ROOT / "bench" / "peers" / "compose.yaml"
 
 # A server is at rest when it has used less than this share of a processor for so many seconds.
-REST_SHARE = 0.1
+REST_SHARE = 0.02
 REST_SECONDS = 0.1
 LONGEST_SECONDS = 60.0
 
@@ -61,10 +61,16 @@ class Server:
         """Whether it is none of the lab's."""
         return self.name in PEERS
 
-    @property
-    def ends_by_closing(self) -> bool:
-        """Whether it marks the end of a body by closing the connection, as HTTP/1.0 does."""
-        return self.name == "http_server"
+    def load(self, case: Case) -> Load:
+        """Send it the load of one case.
+
+        Raises:
+            LabError: nothing was answered.
+        """
+        try:
+            return send(self.generator, case, ends_by_closing=self.name == "http_server")
+        except LabError as error:
+            raise LabError(f"{self.name} could not be measured. {error.what}", *error.fix) from None
 
     def usage(self) -> tuple[float, float]:
         """Return what all its processes have used: processor time so far in seconds, and memory at present in MB.

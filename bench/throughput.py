@@ -8,6 +8,7 @@ Exit code: 0 measured; 1 not, and the lines on stderr say why.
 """
 
 import argparse
+import os
 import signal
 import sys
 
@@ -49,8 +50,9 @@ def measure(*, quick: bool) -> None:
     """
     page = PAGE.read_text(encoding="utf-8")
     report.write_into(page, "")  # complains now, and not in ten minutes
+    load = os.getloadavg()[0]
     with running_servers(list(WAYS), prepare()) as servers:
-        machine = describe(servers)
+        machine = [*describe(servers), f"Load average before: {load:.1f}."]
         measured = measure_rounds(servers, QUICK if quick else ALL, 1 if quick else ROUNDS)
     if quick:
         print(*quick_tables(measured), sep="\n\n")
