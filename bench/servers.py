@@ -130,7 +130,13 @@ def running_servers(ways: Sequence[str], settings: Mapping[str, str]) -> Iterato
         ready = []
         for name, container, folder in servers:
             beside = ("--network", f"container:{container.id}", "--label", f"com.docker.compose.project={run}")
-            generator = engine.docker("run", "--detach", "--rm", "--init", *beside, f"cgi-lab/bench-{GENERATOR}:{run}")
+            image = f"cgi-lab/bench-{GENERATOR}:{run}"
+            try:
+                generator = engine.docker("run", "--detach", "--rm", "--init", *beside, image)
+            except LabError as error:
+                raise LabError(
+                    f"{name} has ended, or wrk cannot be started beside it.", *error.fix, *_log(container)
+                ) from None
             stack.callback(engine.docker, "rm", "--force", generator)
             ready.append(Server(name, container, generator, folder))
         for server in ready:
@@ -186,10 +192,15 @@ def _check(server: Server) -> None:
         except LabError as error:
             server.container.reload()
             if server.container.status != "running" or time.monotonic() > end:
-                said = server.container.logs(tail=BUILD_LINES).decode(errors="replace").splitlines()
-                raise LabError(f"{server.name} does not answer.", *error.fix, *said) from None
+                raise LabError(f"{server.name} does not answer.", *error.fix, *_log(server.container)) from None
             time.sleep(REST_SECONDS)
     for script in SCRIPTS:
         body = ask(server.generator, script)
         if not script.is_answered_by(body):
             raise LabError(f"{server.name} answers {script.label} wrongly: {body[:200]!r}")
+
+
+def _log(container: Container) -> list[str]:
+    """Return the last lines that a container has written."""
+    written: bytes = container.logs(tail=BUILD_LINES)
+    return written.decode(errors="replace").splitlines()

@@ -87,7 +87,15 @@ def test_a_ratio_is_that_of_the_medians_with_the_extremes_of_the_rounds() -> Non
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(1234.4, "1234"), (123.45, "123"), (12.34, "12.3"), (1.234, "1.23"), (0.5, "0.50"), (-4.0, "-4.00")],
+    [
+        (1234.4, "1234"),
+        (123.45, "123"),
+        (12.34, "12.3"),
+        (9.87, "9.87"),
+        (98.7, "98.7"),
+        (0.5, "0.50"),
+        (-4.0, "-4.00"),
+    ],
 )
 def test_figures_have_the_digits_that_count(value: float, written: str) -> None:
     assert report.number(value) == written
