@@ -108,7 +108,7 @@ def running_servers(ways: Sequence[str], settings: Mapping[str, str]) -> Iterato
         settings: variables of compose.yaml, such as BASE_IMAGE.
 
     Yields:
-        The lab's ways, then the peers; all frozen.
+        The lab's ways, then the peers; all idle.
 
     Raises:
         LabError: one cannot be built or started, or does not answer rightly; the message says which.
@@ -129,7 +129,10 @@ def running_servers(ways: Sequence[str], settings: Mapping[str, str]) -> Iterato
             servers.insert(0, (way, lab.container, lab.cgi_bin))
         ready = []
         for name, container, folder in servers:
-            beside = ("--network", f"container:{container.id}", "--label", f"com.docker.compose.project={run}")
+            # The labels by which `make clean` finds what was left where this program was killed.
+            marks = {"project": run, "project.working_dir": engine.ROOT}
+            labels = [f"--label=com.docker.compose.{mark}={value}" for mark, value in marks.items()]
+            beside = ("--network", f"container:{container.id}", *labels)
             image = f"cgi-lab/bench-{GENERATOR}:{run}"
             try:
                 generator = engine.docker("run", "--detach", "--rm", "--init", *beside, image)
