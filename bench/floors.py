@@ -11,13 +11,11 @@ from pathlib import Path
 
 from bench.cases import BUSY, FORM, SHELL, TIME, Case, Script
 from bench.servers import Server
+from cgilab.forkserver.loading import USUAL
 from cgilab.project.engine import docker
 
 PROGRAM = Path(__file__).with_name("floor_program.py")
 SECONDS = 1.0
-
-# What the interpreter that forks has loaded.
-MODULES = ("cgi",)
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def measure(server: Server, floor: Floor, seconds: float = SECONDS) -> Reached:
     Raises:
         LabError: the script failed.
     """
-    what = ["fork", str(BUSY), str(seconds), *MODULES]
+    what = ["fork", str(BUSY), str(seconds), *USUAL]
     if floor.script:
         what = ["exec", str(BUSY), str(seconds), floor.script.query, f"/srv/cgi-bin/{floor.script.file}"]
     program = PROGRAM.read_text(encoding="utf-8")

@@ -21,8 +21,8 @@ from cgilab.project import engine
 from cgilab.project.lab import BUILD_LINES, NO_NETWORK
 from tests.support.running_lab import running_lab
 
-# The lab's ways of starting a script: the setting START.
-WAYS = {"spawn": "cgi-lab, spawn"}
+# The lab's ways of starting a script, the setting START, and how the tables call them.
+WAYS = {"forkserver": "cgi-lab, forkserver", "spawn": "cgi-lab, spawn"}
 
 # The services of bench/peers/compose.yaml that are compared, and how the tables call them.
 PEERS = {
