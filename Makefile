@@ -204,6 +204,11 @@ mutate: environment ## remove each directive of httpd.conf in turn and report th
 screenshots: environment browser engine ## make the pictures of the lab's page that the README shows
 	@.venv/bin/python -m tests.browser.screenshots
 
+.PHONY: bench
+bench: engine ## measure the lab beside other servers of CGI, eleven minutes (QUICK=1: one, and nothing is written)
+	@tests/environment.sh plots
+	@.venv/bin/python -m bench.throughput $(if $(QUICK),--quick)
+
 .PHONY: bench-start
 bench-start: environment ## measure how long the lab takes to start and stop, and what it weighs
 	@.venv/bin/python -m bench.start
@@ -238,6 +243,9 @@ lock: environment ## pin the newest versions of what tests and checks need
 	@.venv/bin/uv pip compile --quiet --upgrade pyproject.toml --extra test --extra lint --universal \
 		--python-version 3.10 --generate-hashes --no-emit-index-url \
 		--custom-compile-command 'make lock' --output-file requirements.lock
+	@.venv/bin/uv pip compile --quiet --upgrade pyproject.toml --extra bench --constraint requirements.lock --universal \
+		--python-version 3.10 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file bench/requirements.lock
 
 .PHONY: clean
 clean: ## remove all that the project has made, but no service and no page; it asks about the database (YES=1)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Makes the virtual environment .venv with what tests and checks need, as pinned in requirements.lock, and sees to curl,
-# with which the README calls the lab; asked for a browser, also to Chromium, in which the tests open the lab's page.
+# with which the README calls the lab; asked for a browser, also to Chromium, in which the tests open the lab's page;
+# asked for plots, also to what draws those of `make bench`, as pinned in bench/requirements.lock.
 #
-#     tests/environment.sh [browser]
+#     tests/environment.sh [browser | plots]
 #     BUNDLE=FILE tests/environment.sh      without a network, from the wheels in a bundle
 #
 # The same by hand:  python3 -m venv .venv && .venv/bin/pip install --require-hashes -r requirements.lock
@@ -19,12 +20,14 @@ here=$(dirname -- "$0")
 python=${PYTHON:-python3}
 environment=$here/../.venv
 lock=$here/../requirements.lock
+lock_of_plots=$here/../bench/requirements.lock
 
 main() {
     # With a bundle there is no network to get it by, and only the README's examples call it.
     have curl || [ -n "${BUNDLE-}" ] || need_package curl "there is no curl on PATH"
     make_environment
     [ "${1-}" != browser ] || need_browser
+    [ "${1-}" != plots ] || need_plots
 }
 
 make_environment() {
@@ -87,6 +90,19 @@ need_browser() {
         say "there is no Chromium, so the tests in tests/browser will fail; Playwright's last words:"
         say_last_lines "$environment/playwright.log"
     }
+}
+
+# Its copy of the lock goes with the environment, so a new one gets them anew.
+need_plots() {
+    ! cmp -s "$lock_of_plots" "$environment/plots.lock" || return 0
+    say "installing what draws the plots, from bench/requirements.lock, about 10 seconds"
+    log=$environment/plots.log
+    "$environment/bin/python" -m pip install --disable-pip-version-check --require-hashes -r "$lock_of_plots" >"$log" 2>&1 || {
+        say_last_lines "$log"
+        fail "pip could not install what bench/requirements.lock lists; its last words are above, all of them in .venv/plots.log" \
+            "Mend what it names, then type the same command again"
+    }
+    cp "$lock_of_plots" "$environment/plots.lock"
 }
 
 # need_package PACKAGE REASON: installs a package of Debian or Ubuntu, where that is possible.

@@ -57,7 +57,12 @@ class RunningLab:
 
 @contextmanager
 def running_lab(
-    folder: Path, settings: Mapping[str, str], root: Path = engine.ROOT, servers: Sequence[str] = (WEB,)
+    folder: Path,
+    settings: Mapping[str, str],
+    root: Path = engine.ROOT,
+    servers: Sequence[str] = (WEB,),
+    *,
+    shows_log: bool = True,
 ) -> Iterator[RunningLab]:
     """Start a lab, and remove it at the end.
 
@@ -66,6 +71,7 @@ def running_lab(
         settings: variables of compose.yaml.
         root: the copy of the project whose images are built.
         servers: those that are started.
+        shows_log: where the caller fails, print what the lab has logged.
 
     Raises:
         LabError: it cannot be started; the message holds its log.
@@ -81,7 +87,7 @@ def running_lab(
     name = f"test-{secrets.token_hex(4)}"
     files = os.pathsep.join([settings.get("COMPOSE_FILE") or str(root / "compose.yaml"), str(NETWORKS)])
     own = {"PORT": "0", "CGI_BIN": str(cgi_bin), "WWW": str(www), "SITES": str(sites), "IMAGE_TAG": name}
-    own |= {"CPUS": "1", "COMPOSE_FILE": files}
+    own |= {"CPUS": settings.get("CPUS", "1"), "COMPOSE_FILE": files}
     with subnets() as addresses:
         compose = Lab(project=f"cgi-lab-{name}", settings={**settings, **own, **addresses}, root=root, servers=servers)
         try:
@@ -97,7 +103,8 @@ def running_lab(
                 try:
                     yield running
                 except BaseException:
-                    print(*running.log(), sep="\n")  # pytest shows it with the test that failed
+                    if shows_log:
+                        print(*running.log(), sep="\n")  # pytest shows it with the test that failed
                     raise
             finally:
                 client.close()
