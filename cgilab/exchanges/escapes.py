@@ -5,8 +5,8 @@ import re
 ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|(.))", re.DOTALL)
 CHARACTERS = {"b": "\b", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
-# What stands before the path in SCRIPT_FILENAME where httpd hands a request over. PHP (mod_proxy_fcgi) takes it away, as
-# does the forkserver (mod_proxy_scgi), which undoes the escapes of the path, those of a URL, too.
+# What stands before the path in SCRIPT_FILENAME where httpd hands a request over. PHP (mod_proxy_fcgi) takes it away;
+# so does the forkserver (mod_proxy_scgi), which undoes the escapes of the path, those of a URL, too.
 OF_PHP = "proxy:fcgi://php"
 OF_FORKSERVER = "proxy:scgi://forkserver"
 ESCAPED_IN_URL = re.compile(r"%([0-9A-Fa-f]{2})")
