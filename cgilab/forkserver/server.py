@@ -71,7 +71,8 @@ class Server:
         self._waiting.watch(self._listener.fileno(), READABLE, self._accept)
         self._waiting.watch(self._lifeline, READABLE, self._read_lifeline)
         while self._under_way or self._waiting.now < self._end_at:
-            due = min((one.due for one in self._under_way), default=self._sweep_at)
+            due = min((one.due for one in self._under_way), default=NEVER)
+            due = min(due, self._sweep_at)
             self._waiting.wait(due if self._end_at == NEVER else min(due, self._waiting.now + 0.1))
             if due <= self._waiting.now:
                 for one in [one for one in self._under_way if one.due <= self._waiting.now]:
@@ -152,7 +153,7 @@ class Server:
         self._sweep_at = min(self._sweep_at, self._waiting.now + SWEEP)
 
     def _sweep(self) -> None:
-        """End what scripts have left that is not of their group any more."""
+        """End what scripts have left that is not of their group any more, and at once what that leaves in its turn."""
         self._sweep_at = NEVER
         groups = {one.process for one in self._under_way if isinstance(one, Run)}
         for child in children():
@@ -160,6 +161,7 @@ class Server:
                 if child not in groups and os.getpgid(child) not in groups:
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
+                    self._sweep_at = self._waiting.now
 
 
 class Receiving:
