@@ -26,11 +26,24 @@ def adopt() -> None:
     _LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def children() -> list[int]:
-    """Return the children of this process, which has one thread."""
-    process = os.getpid()
+def children(process: int | None = None) -> list[int]:
+    """Return the children of a process, or of this one; of one with threads, those of the first."""
+    process = process or os.getpid()
     try:
         with open(f"/proc/{process}/task/{process}/children", encoding="ascii") as file:
             return [int(child) for child in file.read().split()]
     except OSError:
         return []
+
+
+def group_of(child: int) -> int:
+    """Return the process group of a child of this process; 0 where it has left."""
+    try:
+        return os.getpgid(child)
+    except ProcessLookupError:
+        return 0
+
+
+def has_ended(child: int) -> bool:
+    """Return whether a child of this process has ended; whoever reaps it learns how."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

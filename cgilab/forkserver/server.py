@@ -10,7 +10,7 @@ from types import CodeType
 from typing import NoReturn
 
 from cgilab.forkserver import log, script
-from cgilab.forkserver.processes import adopt, children, end_with
+from cgilab.forkserver.processes import adopt, children, end_with, group_of, has_ended
 from cgilab.forkserver.programs import Programs, compiled, packed, unpacked
 from cgilab.forkserver.run import BLOCK_BYTES, Run, Started
 from cgilab.forkserver.scgi import NotARequestError, Request, parse
@@ -22,8 +22,10 @@ PATIENCE = 30.0
 # Seconds for which a server whose httpd has ended goes on, where none has taken its place.
 LINGER = 10.0
 
-# Seconds after the end of a script in which what it has left is looked for.
-SWEEP = 0.5
+# Seconds after the end of a script in which what it has left is looked for, and after which it is looked whether that
+# has ended.
+SWEEP = 0.1
+SWEEP_AGAIN = 0.01
 
 # As mod_cgi says it.
 NOT_FORKED = b"cgi:error (%d)%b: couldn't create child process: %d: %b"
@@ -146,22 +148,30 @@ class Server:
         if compiling and state is not None:
             Compiling(of_code, self._waiting, lambda code: self._programs.remember(request.script, state, code))
         started = Started(key, request.script, child, output, error)
-        self._under_way.add(Run(started, connection, self._waiting, self._write, self._end))
+        done = self._under_way.discard
+        self._under_way.add(Run(started, connection, self._waiting, self._write, ended=self._sweep_soon, done=done))
 
-    def _end(self, run: Run) -> None:
-        self._under_way.discard(run)
+    def _sweep_soon(self) -> None:
         self._sweep_at = min(self._sweep_at, self._waiting.now + SWEEP)
 
     def _sweep(self) -> None:
-        """End what scripts have left that is not of their group any more, and at once what that leaves in its turn."""
-        self._sweep_at = NEVER
-        groups = {one.process for one in self._under_way if isinstance(one, Run)}
-        for child in children():
-            with suppress(ProcessLookupError, ChildProcessError):
-                if child not in groups and os.getpgid(child) not in groups:
-                    os.kill(child, signal.SIGKILL)
-                    os.waitpid(child, 0)
-                    self._sweep_at = self._waiting.now
+        """End what scripts have left that is not of their group any more.
+
+        None is reaped before all have ended: until then each counts against the limit of processes, so that those which
+        fork without end come to an end.
+        """
+        groups = {one.process for one in self._under_way if isinstance(one, Run) and not one.has_finished}
+        left = [child for child in children() if child not in groups and group_of(child) not in groups]
+        living = [child for child in left if not has_ended(child)]
+        self._sweep_at = self._waiting.now + SWEEP_AGAIN if living else NEVER
+        while living:
+            process = living.pop()
+            living += children(process)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        if self._sweep_at == NEVER:
+            for child in left:
+                os.waitpid(child, 0)
 
 
 class Receiving:

@@ -39,3 +39,33 @@ def others(lab: RunningLab) -> Counter[str]:
 def wait_for_silence(lab: RunningLab) -> None:
     """Wait until nothing runs but the lab's own processes; also the health check is over then."""
     wait_until(lambda: not others(lab) or None, timeout=30)
+
+
+FORKSERVERS = """
+for process in /proc/[0-9]*; do
+    case $(tr '\\0' ' ' <"$process/cmdline") in
+        '/usr/bin/python3 -m cgilab.forkserver ')
+            while read -r name value; do [ "$name" = PPid: ] && echo "${process#/proc/} $value"; done <"$process/status"
+    esac
+done 2>/dev/null
+"""
+
+
+def forkserver(lab: RunningLab) -> tuple[int, int]:
+    """Return the numbers that the keeper of the forkserver and its server have in the container, once both are there.
+
+    No script may run meanwhile.
+    """
+    both = wait_until(lambda: _forkserver(lab))
+    return both[0], both[1]
+
+
+def _forkserver(lab: RunningLab) -> tuple[int, ...]:
+    rows = lab.compose.execute("sh", "-c", f"{FORKSERVERS}true").splitlines()
+    parents = {int(process): int(parent) for process, parent in map(str.split, rows)}
+    return next(((parent, process) for process, parent in parents.items() if parent in parents), ())
+
+
+def kill(lab: RunningLab, process: int) -> None:
+    """End a process of the container, by the number that it has there."""
+    lab.compose.execute("sh", "-c", f"kill -KILL {process}")
