@@ -1,7 +1,6 @@
-"""The forkserver is ended, replaced, or left by a client, while it serves; and a script is replaced while it is served."""
+"""Forkserver, client or script are ended or replaced in the middle of it."""
 
 import json
-import os
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -74,7 +73,7 @@ def write(path: Path, code: str) -> None:
     new = path.with_suffix(".new")
     new.write_text(f"#!/usr/bin/env python3\n{code}", encoding="utf-8")
     new.chmod(0o755)
-    os.replace(new, path)
+    new.replace(path)
 
 
 @contextmanager
