@@ -14,7 +14,7 @@ from cgilab.forkserver.processes import adopt, children, end_with, group_of, has
 from cgilab.forkserver.programs import Programs, compiled, packed, unpacked
 from cgilab.forkserver.run import BLOCK_BYTES, Run, Started
 from cgilab.forkserver.scgi import NotARequestError, Request, parse
-from cgilab.forkserver.waiting import NEVER, READABLE, Waiting
+from cgilab.forkserver.waiting import NEVER, READABLE, WRITABLE, Waiting
 
 # Seconds for which httpd may take to send a request; it has all of the headers then.
 PATIENCE = 30.0
@@ -122,9 +122,7 @@ class Server:
         if request.body:
             stdin, body = os.pipe()
             its.append(stdin)
-            # All of it fits into a pipe: httpd hands over no longer one.
-            os.write(body, request.body)
-            os.close(body)
+            Giving(body, request.body, self._waiting)
         compiling = state is not None and code is None
         if compiling:
             of_code, its_code = os.pipe()
@@ -233,6 +231,39 @@ class Receiving:
     def _leave(self) -> None:
         self._waiting.forget(self._connection.fileno())
         self._done(self)
+
+
+class Giving:
+    """Writes the body of a request into a pipe.
+
+    As a rule all of it fits, since httpd hands over no longer one; where a user has many pipes, a new one is smaller
+    (pipe(7)).
+
+    Args:
+        descriptor: the end of the pipe that is written to; closed by this.
+        body: of the request.
+        waiting: where to wait.
+    """
+
+    def __init__(self, descriptor: int, body: bytes, waiting: Waiting) -> None:
+        self._descriptor = descriptor
+        self._left = body
+        self._waiting = waiting
+        os.set_blocking(descriptor, False)
+        self._give(0)
+        if self._left:
+            waiting.watch(descriptor, WRITABLE, self._give)
+
+    def _give(self, _events: int) -> None:
+        try:
+            self._left = self._left[os.write(self._descriptor, self._left) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._left = b""  # the script has closed its standard input, or has ended
+        if not self._left:
+            self._waiting.forget(self._descriptor)
+            os.close(self._descriptor)
 
 
 class Compiling:

@@ -81,3 +81,37 @@ def test_a_file_that_comes_to_lie_beside_the_script_hides_a_module(lab: RunningL
     bodies.append(both(lab, spawn, {}, lines).body)
 
     assert bodies == [b"not hidden\n", b"not hidden\n", b"hidden\n", b"not hidden\n"]
+
+
+def test_a_body_is_given_where_pipes_are_small(lab: RunningLab) -> None:
+    """A user who has many pipes gets small ones only (pipe(7)); the server does not wait until all is read."""
+    takes = f"#!/usr/bin/env python3\nimport os\n{PRINTS}pipes = [os.pipe() for _ in range(1200)]\nprint(len(pipes))\n"
+    asks = (
+        "import http.client\nasking = http.client.HTTPConnection('127.0.0.1', 80)\n"
+        "asking.request('POST', '/cgi-bin/body.py', bytes(65_536))\nprint(asking.getresponse().read().split()[0])\n"
+    )
+    write(lab, {"pipes.py": takes + asks})
+    answer = send(lab.port, "GET /cgi-bin/pipes.py HTTP/1.0", "Host: localhost")
+
+    assert (answer.status, answer.body) == (200, b"1200\nb'65536'\n")
+
+
+PROGRAM = r"""#!/bin/sh
+printf 'Content-Type: text/plain\n\n'
+printf '<%s>' "$0" "$@"
+pwd
+umask
+grep -E '^(Sig|Cap|NoNew|Seccomp)' /proc/self/status
+ulimit -a
+env -u UNIQUE_ID -u REMOTE_ADDR -u REMOTE_PORT -u SERVER_ADDR sort /proc/self/environ | tr '\0' '\n' | sort
+for descriptor in /proc/$$/fd/*; do readlink "$descriptor" | cut -d: -f1; done
+cat
+"""
+
+
+def test_a_program_of_another_language(lab: RunningLab, spawn: RunningLab) -> None:
+    lines = ("POST /cgi-bin/program.sh/a?one+two%20three+* HTTP/1.0", "Content-Length: 4", "Cookie: a=b")
+    answer = both(lab, spawn, {"program.sh": PROGRAM}, *lines, body=b"body")
+
+    assert answer.body.startswith(b"</srv/cgi-bin/program.sh><one><two three><\\*>/srv/cgi-bin\n0022\n")
+    assert answer.body.endswith(b"body")
