@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -10,15 +11,23 @@ PR_SET_CHILD_SUBREAPER = 36
 _LIBC = ctypes.CDLL(None)
 
 
-def end_with(parent: int) -> None:
-    """See to it that this process is killed when its parent ends, however that does.
+# What the server gets when its keeper ends. Nobody else sends it, so in a fork that becomes a script its handler may
+# stay: to put another one in its place would cost each of them more than its start.
+ORPHANED = signal.SIGRTMAX
+
+
+def end_with(parent: int, end: Callable[[], object]) -> None:
+    """See to it that something is called when the parent of this process ends, however that does.
 
     Args:
         parent: the process that has forked this one.
+        end: is called then.
     """
-    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    own = os.getpid()
+    signal.signal(ORPHANED, lambda _number, _frame: end() if os.getpid() == own else None)
+    _LIBC.prctl(PR_SET_PDEATHSIG, ORPHANED, 0, 0, 0)
     if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGKILL)  # it has ended before
+        end()  # it has ended before
 
 
 def adopt() -> None:

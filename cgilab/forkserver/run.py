@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from cgilab.exchanges import logged
 from cgilab.forkserver import log
 from cgilab.forkserver.output import Output
-from cgilab.forkserver.waiting import CLOSED, NEVER, READABLE, WRITABLE, Waiting
+from cgilab.forkserver.waiting import CLOSED, READABLE, WRITABLE, Waiting
 
 # Seconds after which a script that says nothing is ended: a little less than httpd waits (ProxyTimeout), so that it is
 # logged how the script ended when httpd gives up.
@@ -227,12 +227,13 @@ class Run:
 
     def _terminate(self) -> None:
         self._signal(signal.SIGTERM)
-        self._call(GRACE, self._kill)
+        self._call(GRACE, self.kill)
         self._await_exit()
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the script and all processes of its group."""
         self._signal(signal.SIGKILL)
-        self._call(GRACE, self._kill)
+        self._call(GRACE, self.kill)
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
@@ -263,8 +264,9 @@ class Run:
 
     def _leave(self) -> None:
         self._close_connection()
-        self.due = NEVER
         self._done(self)
+        # What refers to itself is left to the garbage collector, which does not run here.
+        del self.on_due
 
     def _close_connection(self) -> None:
         if self._connection is not None:

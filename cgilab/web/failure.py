@@ -29,7 +29,7 @@ REASONS = {
 }
 
 # What httpd says where a script is handed over to the forkserver in vain.
-BEFORE = ("AH02454: ", "AH00859: ", "couldn't create child process")
+BEFORE = ("AH00866: ", "AH00859: ", "couldn't create child process")
 
 # What mod_proxy_scgi calls a 500, as all that fails behind it, and what it is.
 STATUS_OF = {"forkserver-ended": "503"}
