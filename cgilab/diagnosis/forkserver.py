@@ -10,8 +10,8 @@ AGAIN = "Send the request again: it is started anew within a second. `make logs`
 
 
 def not_running(evidence: Evidence) -> Finding | None:
-    """Nobody listens at the socket (AH02454 says so, too, but not for which request)."""
-    if said(evidence, "AH00866: ") is None:
+    """Nobody listens at the socket."""
+    if said(evidence, "AH00866: ", "AH02454: SCGI: ") is None:
         return None
     return Finding(f"The forkserver, which is to start {evidence.name}, does not run.", log_exhibits(evidence), [AGAIN])
 

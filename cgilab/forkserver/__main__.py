@@ -4,16 +4,14 @@ The socket is bound first, so that requests can wait for the server from the sta
 the server is a fork of this process, so another one is there at once where something ends it.
 """
 
-import gc
 import os
-import signal
 import socket
 import sys
 import time
 
 from cgilab.forkserver import log
 from cgilab.forkserver.loading import load, share, use
-from cgilab.forkserver.processes import end_with
+from cgilab.forkserver.processes import adopt, end_children, end_with
 from cgilab.forkserver.programs import Programs
 from cgilab.forkserver.server import Server
 
@@ -47,25 +45,26 @@ def write(lines: bytes) -> None:
 
 def main() -> None:
     """Keep a server running."""
-    # httpd ends it by closing its standard input, after the last request; a signal would come before.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     listener = bind(SOCKET)
     load()
     use()
     programs = Programs(sys.modules)
     share()
     keeper = os.getpid()
+    adopt()
     while True:
         started = time.monotonic()
         child = os.fork()
         if child == 0:
-            end_with(keeper)
-            gc.disable()
-            Server(listener, SOCKET, sys.stdin.fileno(), programs, write).serve()
+            server = Server(listener, SOCKET, sys.stdin.fileno(), programs, write)
+            end_with(keeper, server.end_at_once)
+            server.serve()
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if code == 0:
             return
+        # Its scripts have nobody who reads what they print.
+        end_children()
         how = f"exit code {code}" if code > 0 else f"signal {-code}"
         text = f"forkserver:error the forkserver was ended by {how}, and is started again"
         write(log.line(b"-/%d" % keeper, text.encode()))

@@ -13,14 +13,23 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable
-from contextlib import suppress
-from io import StringIO
+from contextlib import redirect_stdout, suppress
 from types import FrameType
 
 from cgilab.forkserver import script
 
 # What services usually import. Each module makes all forks a little slower, so what few of them need is left to those.
 USUAL = ("cgi", "datetime", "html", "json", "random", "traceback", "urllib.parse")
+
+# What services usually do with them.
+SERVICE = """
+import cgi, datetime, html, json, time, urllib.parse
+form = cgi.FieldStorage()
+print("Content-Type: text/plain\\n")
+print(form.getlist("a"), form.getfirst("b"), form.getvalue("c"), "a" in form, html.escape("<b>"))
+print(json.dumps(json.loads('{"a": [1, "b", null]}')), urllib.parse.parse_qs("a=1"), urllib.parse.quote("a b"))
+print(datetime.datetime.now().strftime("%d"), time.strftime("%d/%m/%y", time.localtime()))
+"""
 
 # As often as the interpreter watches code before it adapts it, and then some.
 TIMES = 20
@@ -42,40 +51,31 @@ def load(names: Iterable[str] = USUAL) -> None:
 
 
 def use() -> None:
-    """Do what services usually do with these modules."""
-    # Not at the top, where they would be loaded before it is known that they are there.
-    import cgi
-    import datetime
-    import html
-    import json
-    import time
-    import urllib.parse
-
-    own = dict(os.environb)
+    """Run a service as a fork would."""
+    environment = dict(os.environb)
     variables = {b"HTTP_%d" % number: b"value" for number in range(30)}
-    for _ in range(TIMES):
-        script.prepare(b"/srv/cgi-bin/hello.py", {**variables, **own})
-        out = StringIO()
-        for name in cgi.FieldStorage(environ={"REQUEST_METHOD": "GET", "QUERY_STRING": "a=1&b=%20&a=3"}):
-            print(f"{name}={html.escape(name)}", file=out)
-        print(json.dumps(json.loads('{"a": [1, "b", null]}')), file=out)
-        print(urllib.parse.parse_qs("a=1"), urllib.parse.quote("a b"), file=out)
-        print(datetime.datetime.now().strftime("%d"), time.strftime("%d/%m/%y", time.localtime()), file=out)
-    os.environb.clear()
-    os.environb.update(own)
+    request = {b"REQUEST_METHOD": b"GET", b"QUERY_STRING": b"a=1&b=%20&a=3"}
+    code = compile(SERVICE, "hello.py", "exec")
+    with open(os.devnull, "w", encoding="utf-8") as nothing, redirect_stdout(nothing):
+        for _ in range(TIMES):
+            main = script.prepare(b"/srv/cgi-bin/hello.py", {**environment, **variables, **request})
+            script.become_script(main, environment, code)
+    gc.disable()
 
 
 def share() -> None:
     """Make all that is loaded immortal, and take it away from the garbage collector."""
     gc.collect()
-    if VERSIONS[0] <= sys.version_info[:2] <= VERSIONS[1]:
-        _make_immortal()
+    make_immortal(gc.get_objects())
     gc.freeze()
 
 
-def _make_immortal() -> None:
+def make_immortal(objects: list[object]) -> None:
+    """Make objects, and all that they refer to, immortal; does nothing in a Python that has no immortal objects."""
+    if not VERSIONS[0] <= sys.version_info[:2] <= VERSIONS[1]:
+        return
     seen: set[int] = set()
-    left = list(gc.get_objects())
+    left = list(objects)
     own = {id(seen), id(left)}
     while left:
         one = left.pop()

@@ -15,6 +15,8 @@ from collections.abc import Collection
 from io import BytesIO
 from types import CodeType
 
+from cgilab.forkserver.loading import make_immortal
+
 # Scripts whose code is kept.
 KEPT = 1000
 
@@ -64,6 +66,8 @@ class Programs:
         """Keep the code of a script for a state of its file; None for one that is run as a program."""
         if time.time_ns() - max(state[0], state[-1]) < SETTLED:
             return
+        if code is not None:
+            make_immortal([code])
         self._code.pop(path, None)
         self._code[path] = (state, code)
         if len(self._code) > KEPT:

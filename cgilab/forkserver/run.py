@@ -16,7 +16,7 @@ from cgilab.exchanges import logged
 from cgilab.forkserver import log
 from cgilab.forkserver.output import Output
 from cgilab.forkserver.processes import has_ended
-from cgilab.forkserver.waiting import CLOSED, NEVER, READABLE, WRITABLE, Waiting
+from cgilab.forkserver.waiting import CLOSED, READABLE, WRITABLE, Waiting
 
 # Seconds after which a script that says nothing is ended: a little less than httpd waits (ProxyTimeout), so that it is
 # logged how the script ended when httpd gives up.
@@ -266,8 +266,9 @@ class Run:
 
     def _leave(self) -> None:
         self._close_connection()
-        self.due = NEVER
         self._done(self)
+        # What refers to itself is left to the garbage collector, which does not run here.
+        del self.on_due
 
     def _close_connection(self) -> None:
         if self._connection is not None:

@@ -1,7 +1,6 @@
 """What a forked child does: it becomes the process of a script, as a new interpreter or a new program would be.
 
-What is here runs between the fork and the script's first line, and after its last one, in a copy of the server; so it
-is short, and imports nothing.
+What runs here after the fork runs in a copy of the server; so it is short, and imports nothing.
 """
 
 import atexit
@@ -10,11 +9,12 @@ import gc
 import os
 import sys
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from urllib.parse import unquote_to_bytes
+
+ZONE = b"TZ"
 
 # The exit code where a program cannot be started (APR: exit(-1)), and where what a script printed could not be written.
 NOT_STARTED = 255
@@ -46,38 +46,28 @@ def become_program(path: bytes, environment: Mapping[bytes, bytes]) -> None:
     os._exit(NOT_STARTED)
 
 
-def become_script(path: bytes, environment: Mapping[bytes, bytes], code: CodeType) -> int:
-    """Run a script's code, and return its exit code when all that Python does at its end is done.
-
-    Args:
-        path: of the script.
-        environment: which the script is to have.
-        code: compiled from its file.
-    """
-    main = prepare(path, environment)
-    gc.enable()
-    try:
-        exec(code, main.__dict__)  # noqa: S102 - the script
-        status = 0
-    except SystemExit as ended:
-        status = _status_of(ended)
-    except BaseException as error:
-        _tell(error, os.fsdecode(path))
-        status = 1
-    return _finish(main, status)
-
-
 def prepare(path: bytes, environment: Mapping[bytes, bytes]) -> ModuleType:
-    """Make environment, arguments, path of modules and main module those of a script; return the main module."""
-    zone = os.environb.get(b"TZ")
-    os.environb.clear()
-    os.environb.update(environment)
-    if environment.get(b"TZ") != zone:
-        time.tzset()
+    """Make environment, arguments, working directory, path of modules and main module those of a script.
+
+    The server does it before the fork: to write into memory that is shared costs more than all else here. It changes
+    what differs from the script before, so most of a short script's requests change a variable or two.
+
+    Returns:
+        The main module.
+
+    Raises:
+        OSError: the script's folder cannot be entered.
+    """
+    for variable in [variable for variable in os.environb if variable not in environment and variable != ZONE]:
+        del os.environb[variable]
+    for variable, value in environment.items():
+        if os.environb.get(variable) != value and variable != ZONE:
+            os.environb[variable] = value
     name = os.fsdecode(path)
     sys.argv[:] = [name, *map(os.fsdecode, arguments(environment.get(b"QUERY_STRING", b"")))]
     sys.orig_argv[:] = ["python3", *sys.argv]
     sys.path[0] = name.rpartition("/")[0]
+    os.chdir(sys.path[0])
     main = ModuleType("__main__")
     main.__dict__.update(
         __file__=name,
@@ -88,6 +78,36 @@ def prepare(path: bytes, environment: Mapping[bytes, bytes]) -> ModuleType:
     )
     sys.modules["__main__"] = main
     return main
+
+
+def become_script(main: ModuleType, environment: Mapping[bytes, bytes], code: CodeType) -> int:
+    """Run a script's code, and return its exit code when all that Python does at its end is done.
+
+    Args:
+        main: what `prepare` has returned.
+        environment: of the script.
+        code: compiled from its file.
+    """
+    # The time zone of the server is that of the log.
+    zone = environment.get(ZONE)
+    if zone != os.environb.get(ZONE):
+        if zone is None:
+            del os.environb[ZONE]
+        else:
+            os.environb[ZONE] = zone
+        time.tzset()
+    # The server's objects are none of the script's.
+    gc.freeze()
+    gc.enable()
+    try:
+        exec(code, main.__dict__)  # noqa: S102 - the script
+        status = 0
+    except SystemExit as ended:
+        status = _status_of(ended)
+    except BaseException as error:
+        _tell(error, sys.argv[0] if main.__file__ is None else main.__file__)
+        status = 1
+    return _finish(main, status)
 
 
 def _status_of(ended: SystemExit) -> int:
@@ -126,7 +146,6 @@ def _finish(main: ModuleType, status: int) -> int:
     written = _flush()
     # What only the script refers to is deleted: files are written, and destructors are called.
     main.__dict__.clear()
-    warnings.filters = []
     gc.collect(1)
     return status if _flush() and written else NOT_WRITTEN
 

@@ -1,16 +1,15 @@
 """The server: it takes requests from httpd and forks a child for each. One thread waits for everything at once."""
 
+import gc
 import os
-import signal
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import NoReturn
 
 from cgilab.forkserver import log, script
-from cgilab.forkserver.processes import adopt, children, end_with, group_of, has_ended
+from cgilab.forkserver.processes import PAUSE, adopt, children, end, end_children
 from cgilab.forkserver.programs import Programs, compiled, packed, unpacked
 from cgilab.forkserver.run import BLOCK_BYTES, Run, Started
 from cgilab.forkserver.scgi import NotARequestError, Request, parse
@@ -22,13 +21,13 @@ PATIENCE = 30.0
 # Seconds for which a server whose httpd has ended goes on, where none has taken its place.
 LINGER = 10.0
 
-# Seconds after the end of a script in which what it has left is looked for, and after which it is looked whether that
-# has ended.
+# Seconds after the end of a script in which what it has left is looked for.
 SWEEP = 0.1
-SWEEP_AGAIN = 0.01
 
 # As mod_cgi says it.
 NOT_FORKED = b"cgi:error (%d)%b: couldn't create child process: %d: %b"
+
+DESCRIPTORS = os.sysconf("SC_OPEN_MAX")
 
 CREDENTIALS = struct.Struct("3i")
 
@@ -84,6 +83,11 @@ class Server:
             if self._end_at != NEVER and self._is_replaced():
                 self._end_at = min(self._end_at, self._waiting.now)
 
+    def end_at_once(self) -> None:
+        """End all scripts, and this process."""
+        end_children()
+        os._exit(1)
+
     def _read_lifeline(self, _events: int) -> None:
         if not os.read(self._lifeline, BLOCK_BYTES):
             self._waiting.forget(self._lifeline)
@@ -127,8 +131,8 @@ class Server:
         if compiling:
             of_code, its_code = os.pipe()
             its.append(its_code)
-        server = os.getpid()
         try:
+            main = script.prepare(request.script, request.environment)
             child = os.fork()
         except OSError as reason:
             number = reason.errno or 0
@@ -140,7 +144,7 @@ class Server:
             connection.close()
             return
         if child == 0:
-            _become(server, request, (stdin, its_output, its_error), its_code if compiling else None, code)
+            _become(request, main, (stdin, its_output, its_error), its_code if compiling else None, code)
         for descriptor in its:
             os.close(descriptor)
         if compiling and state is not None:
@@ -153,23 +157,11 @@ class Server:
         self._sweep_at = min(self._sweep_at, self._waiting.now + SWEEP)
 
     def _sweep(self) -> None:
-        """End what scripts have left that is not of their group any more.
-
-        None is reaped before all have ended: until then each counts against the limit of processes, so that those which
-        fork without end come to an end.
-        """
+        """End what scripts have left that is not of their group any more."""
+        gc.collect(1)
         groups = {one.process for one in self._under_way if isinstance(one, Run) and not one.has_finished}
-        left = [child for child in children() if child not in groups and group_of(child) not in groups]
-        living = [child for child in left if not has_ended(child)]
-        self._sweep_at = self._waiting.now + SWEEP_AGAIN if living else NEVER
-        while living:
-            process = living.pop()
-            living += children(process)
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        if self._sweep_at == NEVER:
-            for child in left:
-                os.waitpid(child, 0)
+        left = [child for child in children() if child not in groups and os.getpgid(child) not in groups]
+        self._sweep_at = NEVER if end(left) else self._waiting.now + PAUSE
 
 
 class Receiving:
@@ -293,13 +285,13 @@ class Compiling:
 
 
 def _become(
-    parent: int, request: Request, streams: tuple[int, int, int], code_to: int | None, code: CodeType | None
+    request: Request, main: ModuleType, streams: tuple[int, int, int], code_to: int | None, code: CodeType | None
 ) -> NoReturn:
     """In a child, become the process of a script.
 
     Args:
-        parent: the server.
         request: the request.
+        main: the script's main module.
         streams: what are to be its standard input, output and error.
         code_to: where its code goes, in a child that is to compile it.
         code: its code; None for a program, and for code that is to be compiled.
@@ -307,16 +299,13 @@ def _become(
     status = script.NOT_STARTED
     try:
         os.setpgid(0, 0)
-        end_with(parent)
         # Descriptors below 3 are the server's own, so none of these overwrites another.
-        for place, descriptor in enumerate((*streams, code_to)):
-            if descriptor is not None:
-                os.dup2(descriptor, place)
-        os.closerange(3 if code_to is None else 4, os.sysconf("SC_OPEN_MAX"))
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        # As httpd's own children have it.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        os.chdir(request.script.rpartition(b"/")[0])
+        os.dup2(streams[0], 0)
+        os.dup2(streams[1], 1)
+        os.dup2(streams[2], 2)
+        if code_to is not None:
+            os.dup2(code_to, 3)
+        os.closerange(3 if code_to is None else 4, DESCRIPTORS)
         if code_to is not None:
             code = compiled(request.script)
             content = packed(code)
@@ -326,7 +315,7 @@ def _become(
         if code is None:
             script.become_program(request.script, request.environment)
         else:
-            status = script.become_script(request.script, request.environment, code)
+            status = script.become_script(main, request.environment, code)
     except BaseException as error:
         os.write(2, f"the forkserver could not start it: {error!r}\n".encode(errors="backslashreplace"))
     finally:

@@ -52,6 +52,8 @@ MASKS = (
     (re.compile(r"localhost:\d+"), "localhost:PORT"),
     (re.compile(r"exchange=[\w@-]+"), "exchange=ID"),
     (re.compile(r"Transfer-Encoding: chunked|Content-Length: \d+(?=\n)"), "FRAMING"),
+    # Said where an image was never built on this machine.
+    (re.compile(r"^image: building .*\n", re.MULTILINE), ""),
     (re.compile(r"\r\n"), "\n"),
 )
 
