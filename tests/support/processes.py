@@ -11,6 +11,7 @@ OWN = {
     r"/sbin/docker-init -- .*": "init",
     r"apache2 .*": "httpd",
     r"(/bin/sh /usr/local/lib/cgi-lab/recorder|/usr/bin/python3 -m cgilab\.web\.recorder)": "recorder",
+    r"/bin/sh /usr/local/lib/cgi-lab/forkserver": "starter of the forkserver",
     r"/usr/bin/python3 -m cgilab\.forkserver": "forkserver",
 }
 
@@ -33,6 +34,7 @@ def others(lab: RunningLab) -> Counter[str]:
     for name in ("init", "httpd", "recorder"):
         del names[name]
     names["forkserver"] -= 2
+    names["starter of the forkserver"] -= 1
     return Counter({name: count for name, count in names.items() if count})
 
 
