@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-# httpd sends no more: its limits of headers (LimitRequestFields, LimitRequestFieldSize) and those of a body that it
-# hands over (httpd.conf), and room for the variables that it makes itself.
+# httpd sends no more: its limits of headers (LimitRequestFields, LimitRequestFieldSize), and room for the variables that
+# it makes itself; and the longest body that it hands over (httpd.conf).
 REQUEST_BYTES = 2_000_000
+LONGEST_BODY = 65_536
 
 LENGTH = re.compile(rb"(\d{1,7}):")
 
@@ -77,7 +78,7 @@ def parse(received: bytes) -> Request | None:
     parts = received[start:end].split(b"\0")
     if received[end : end + 1] != b"," or not len(parts) % 2 or parts[-1] or parts[0] != b"CONTENT_LENGTH":
         raise NotARequestError
-    if not parts[1].isdigit() or len(parts[1]) > len(str(REQUEST_BYTES)):
+    if not parts[1].isdigit() or len(parts[1]) > len(str(LONGEST_BODY)) or int(parts[1]) > LONGEST_BODY:
         raise NotARequestError
     body_length = int(parts[1])
     body = received[end + 1 :]
