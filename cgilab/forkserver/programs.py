@@ -80,7 +80,9 @@ class Programs:
             known = self._folders.get(folder)
             if known is None or known[0] != changed:
                 names = {os.fsencode(entry).partition(b".")[0] for entry in os.listdir(folder)}
-                known = self._folders[folder] = (changed, not self._loaded.isdisjoint(names))
+                known = (changed, not self._loaded.isdisjoint(names))
+                if time.time_ns() - changed >= SETTLED:
+                    self._folders[folder] = known
         except OSError:
             return True
         return known[1]

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-# httpd sends no more: its limits of headers (LimitRequestFields, LimitRequestFieldSize), and room for the variables that
-# it makes itself; and the longest body that it hands over (httpd.conf).
+# httpd sends no more: its limits of headers (LimitRequestFields, LimitRequestFieldSize) and room for the variables that
+# it makes itself; the longest body that it hands over (httpd.conf).
 REQUEST_BYTES = 2_000_000
 LONGEST_BODY = 65_536
 
