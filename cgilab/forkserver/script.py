@@ -7,11 +7,13 @@ import atexit
 import builtins
 import gc
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
+from typing import TextIO
 from urllib.parse import unquote_to_bytes
 
 ZONE = b"TZ"
@@ -99,15 +101,21 @@ def become_script(main: ModuleType, environment: Mapping[bytes, bytes], code: Co
     # The server's objects are none of the script's.
     gc.freeze()
     gc.enable()
+    is_interrupted = False
     try:
         exec(code, main.__dict__)  # noqa: S102 - the script
         status = 0
     except SystemExit as ended:
         status = _status_of(ended)
     except BaseException as error:
-        _tell(error, sys.argv[0] if main.__file__ is None else main.__file__)
-        status = 1
-    return _finish(main, status)
+        status = _tell(error, sys.argv[0] if main.__file__ is None else main.__file__)
+        is_interrupted = isinstance(error, KeyboardInterrupt)
+    status = _finish(main, status)
+    if is_interrupted:
+        # Whoever waits for the process learns of it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return status
 
 
 def _status_of(ended: SystemExit) -> int:
@@ -123,18 +131,30 @@ def _status_of(ended: SystemExit) -> int:
     return 1
 
 
-def _tell(error: BaseException, name: str) -> None:
-    """Print a traceback that starts with the script, as its own interpreter would."""
+def _tell(error: BaseException, name: str) -> int:
+    """Print a traceback that starts with the script, as its own interpreter would, and return the exit code."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_frame.f_code.co_filename != name:
         traceback = traceback.tb_next
     error = error.with_traceback(traceback)
-    hook: Callable[[type[BaseException], BaseException, TracebackType | None], object] = sys.excepthook
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
+    hook: Callable[[type[BaseException], BaseException, TracebackType | None], object] | None
+    hook = getattr(sys, "excepthook", None)
+    if hook is None:
+        print("sys.excepthook is missing", file=sys.stderr)
+        hook = sys.__excepthook__
     try:
         hook(type(error), error, traceback)
-    except BaseException:
+    except SystemExit as ended:
+        return _status_of(ended)
+    except BaseException as second:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        own = second.__traceback__ and second.__traceback__.tb_next
+        second.__context__ = None
+        sys.__excepthook__(type(second), second.with_traceback(own), own)
+        print("\nOriginal exception was:", file=sys.stderr)
         sys.__excepthook__(type(error), error, traceback)
+    return 1
 
 
 def _finish(main: ModuleType, status: int) -> int:
@@ -143,23 +163,25 @@ def _finish(main: ModuleType, status: int) -> int:
     if threading is not None:
         threading._shutdown()
     atexit._run_exitfuncs()
-    written = _flush()
+    error = _flush(sys.stdout)
+    _flush(sys.stderr)
+    if error is not None:
+        os.write(2, f"Exception ignored in: {sys.stdout!r}\n{type(error).__name__}: {error}\n".encode())
+        status = NOT_WRITTEN
     # What only the script refers to is deleted: files are written, and destructors are called.
     main.__dict__.clear()
     gc.collect(1)
-    return status if _flush() and written else NOT_WRITTEN
+    # The streams themselves go last, also those which the script has put others in the place of.
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        _flush(stream)
+    return status
 
 
-def _flush() -> bool:
-    """Write what is left in the streams, and return whether all of standard output could be written."""
-    written = True
-    for stream in (sys.stdout, sys.stderr):
-        if stream is None or getattr(stream, "closed", False):
-            continue
-        try:
+def _flush(stream: TextIO | None) -> BaseException | None:
+    """Write what is left in a stream, if it is one and open; return why that could not be."""
+    try:
+        if stream is not None and not getattr(stream, "closed", False):
             stream.flush()
-        except BaseException as error:
-            if stream is sys.stdout:
-                written = False
-                os.write(2, f"Exception ignored in: {stream!r}\n{type(error).__name__}: {error}\n".encode())
-    return written
+    except BaseException as error:
+        return error
+    return None

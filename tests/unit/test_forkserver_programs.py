@@ -35,7 +35,7 @@ def write(path: Path, content: str | bytes) -> bytes:
 
 # --- What is run here -----------------------------------------------------------------------------
 
-RUN_HERE = {
+RUN_HERE: dict[str, str | bytes] = {
     "python3": f"#!/usr/bin/python3\n{CODE}",
     "its version": f"#!/usr/bin/python{VERSION}\n{CODE}",
     "env": f"#!/usr/bin/env python3\n{CODE}",
@@ -47,7 +47,7 @@ RUN_HERE = {
     "CRLF below the first line": f"#!/usr/bin/python3\n{CODE}\r\n",
 }
 
-STARTED = {
+STARTED: dict[str, str | bytes] = {
     "nothing in it": "",
     "no first line": CODE,
     "a first line without an end": "#!/usr/bin/python3",
