@@ -98,6 +98,8 @@ class Run:
         self._printed = Output(started.path.rpartition(b"/")[2])
         self._unsent = b""
         self._line = b""
+        # Lines for httpd's log that can wait for the next one that cannot: each write wakes the recorder.
+        self._kept = b""
         self._told = False
         self._timed_out = False
         self._has_finished = False
@@ -113,13 +115,17 @@ class Run:
         self.due = self._waiting.now + seconds
         self.on_due = on_due
 
+    def _log(self, lines: bytes) -> None:
+        self._write(self._kept + lines)
+        self._kept = b""
+
     # --- What it prints ---------------------------------------------------------------------------
 
     def _read_output(self, _events: int) -> None:
         read = os.read(self._script.output, BLOCK_BYTES)
         to_httpd = self._printed.take(read) if read else self._printed.end()
         if self._printed.logged:
-            self._write(b"".join(log.line(self._script.key, text) for text in self._printed.logged))
+            self._kept += b"".join(log.line(self._script.key, text) for text in self._printed.logged)
             self._printed.logged.clear()
         if to_httpd and self._connection is not None:
             self._send(to_httpd)
@@ -167,7 +173,7 @@ class Run:
             self._close(self._script.error)
             lines, newline = self._line, self._line
         if newline:
-            self._write(log.of_stderr(self._script.key, self._script.path, lines))
+            self._log(log.of_stderr(self._script.key, self._script.path, lines))
         if not read and not self._has_finished:
             self._go_on()
 
@@ -210,7 +216,7 @@ class Run:
             self._wait_for_output()  # it is the client that takes its time
             return
         self._timed_out = True
-        self._write(log.line(self._script.key, TIMED_OUT % log.escaped(self._script.path)))
+        self._log(log.line(self._script.key, TIMED_OUT % log.escaped(self._script.path)))
         self._tell_running()
         self._terminate()
 
@@ -290,4 +296,4 @@ class Run:
         """Tell, once, how the script ended, and how much processor time it took, in seconds."""
         if not self._told:
             self._told = True
-            self._write(log.line(self._script.key, f"{ENDED}{how}; {seconds:.6f} s of processor time".encode()))
+            self._log(log.line(self._script.key, f"{ENDED}{how}; {seconds:.6f} s of processor time".encode()))
