@@ -186,11 +186,14 @@ client-02 client-03-get client-03-post client-04 client-05: $(if $(filter reques
 at_once = -n 4 --dist loadfile --no-loadscope-reorder
 # What holds of the web server alone holds beside database and PHP, too.
 of_both = tests/clients tests/exchanges tests/failures tests/http tests/image/test_container.py tests/image/test_image.py
+# Whatever starts a script holds, too, where the lab forks it.
+of_start = tests/clients tests/exchanges tests/failures tests/http tests/museum
 
 .PHONY: test
 test: environment browser engine ## run all tests
 	@.venv/bin/python -m pytest $(at_once)
 	@.venv/bin/python -m pytest $(at_once) --wamp $(of_both)
+	@START=forkserver .venv/bin/python -m pytest $(at_once) $(of_start)
 
 .PHONY: lint
 lint: environment ## check the style of all files

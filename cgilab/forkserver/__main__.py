@@ -5,15 +5,13 @@ the server is a fork of this process, so another one is there at once where some
 """
 
 import os
-import signal
 import socket
 import sys
 import time
-from contextlib import suppress
 
 from cgilab.forkserver import log
 from cgilab.forkserver.loading import load, share, use
-from cgilab.forkserver.processes import adopt, children, end_with
+from cgilab.forkserver.processes import adopt, end_children, end_with
 from cgilab.forkserver.programs import Programs
 from cgilab.forkserver.server import Server
 
@@ -66,10 +64,7 @@ def main() -> None:
         if code == 0:
             return
         # Its scripts have nobody who reads what they print.
-        for left in children():
-            with suppress(ProcessLookupError):
-                os.kill(left, signal.SIGKILL)
-                os.waitpid(left, 0)
+        end_children()
         how = f"exit code {code}" if code > 0 else f"signal {-code}"
         text = f"forkserver:error the forkserver was ended by {how}, and is started again"
         write(log.line(b"-/%d" % keeper, text.encode()))

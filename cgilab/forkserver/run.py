@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from cgilab.exchanges import logged
 from cgilab.forkserver import log
 from cgilab.forkserver.output import Output
+from cgilab.forkserver.processes import has_ended
 from cgilab.forkserver.waiting import CLOSED, READABLE, WRITABLE, Waiting
 
 # Seconds after which a script that says nothing is ended: a little less than httpd waits (ProxyTimeout), so that it is
@@ -70,10 +71,12 @@ class Run:
         connection: to httpd; closed by this.
         waiting: where to wait.
         write: writes into httpd's log.
-        done: is called when nothing is left of the script.
+        ended: is called when the script has ended.
+        done: is called when nothing is left to do for it.
 
     Attributes:
         process: of the script.
+        has_finished: whether it has ended, and its number may be another's.
         due: the time at which `on_due` is to be called.
     """
 
@@ -83,6 +86,8 @@ class Run:
         connection: socket.socket,
         waiting: Waiting,
         write: Callable[[bytes], object],
+        *,
+        ended: Callable[[], object],
         done: Callable[["Run"], object],
     ) -> None:
         self._script = started
@@ -90,6 +95,7 @@ class Run:
         self._connection: socket.socket | None = connection
         self._waiting = waiting
         self._write = write
+        self._ended = ended
         self._done = done
         # What is open of the script's output, and the descriptor of its process where its end is waited for.
         self._open = {started.output, started.error}
@@ -102,7 +108,7 @@ class Run:
         self._kept = b""
         self._told = False
         self._timed_out = False
-        self._has_finished = False
+        self.has_finished = False
         waiting.watch(started.output, READABLE, self._read_output)
         waiting.watch(started.error, READABLE, self._read_error)
         waiting.watch(connection.fileno(), CLOSED, self._on_connection)
@@ -174,7 +180,7 @@ class Run:
             lines, newline = self._line, self._line
         if newline:
             self._log(log.of_stderr(self._script.key, self._script.path, lines))
-        if not read and not self._has_finished:
+        if not read and not self.has_finished:
             self._go_on()
 
     # --- How it ends ------------------------------------------------------------------------------
@@ -184,7 +190,7 @@ class Run:
         if self._unsent or self._script.output in self._open:
             return
         closed = self._script.error not in self._open
-        if closed and self._has_ended():
+        if closed and has_ended(self.process):
             self._finish()
         elif not self._awaits_exit:
             if closed:
@@ -197,10 +203,6 @@ class Run:
             descriptor = os.pidfd_open(self.process)
             self._open.add(descriptor)
             self._waiting.watch(descriptor, READABLE, self._on_exit)
-
-    def _has_ended(self) -> bool:
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.process, options) is not None
 
     def _on_exit(self, _events: int) -> None:
         self._finish()
@@ -226,20 +228,19 @@ class Run:
         if self._unsent and self._script.output in self._open:
             self._waiting.watch(self._script.output, READABLE, self._read_output)
         self._unsent = b""
-        if self._has_finished:
+        if self.has_finished:
             self._leave()
         else:
             self._call(UNWANTED, self._terminate)
 
     def _terminate(self) -> None:
         self._signal(signal.SIGTERM)
-        self._call(GRACE, self.kill)
+        self._call(GRACE, self._kill)
         self._await_exit()
 
-    def kill(self) -> None:
-        """End the script and all processes of its group."""
+    def _kill(self) -> None:
         self._signal(signal.SIGKILL)
-        self._call(GRACE, self.kill)
+        self._call(GRACE, self._kill)
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
@@ -247,9 +248,10 @@ class Run:
 
     def _finish(self) -> None:
         """End what the script, which has ended, has left, and tell httpd."""
-        self._has_finished = True
+        self.has_finished = True
         self._signal(signal.SIGKILL)
         _, status, usage = os.wait4(self.process, 0)
+        self._ended()
         if self._script.error in self._open:
             os.set_blocking(self._script.error, False)
             with suppress(BlockingIOError):

@@ -2,20 +2,18 @@
 
 import gc
 import os
-import signal
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from types import CodeType, ModuleType
 from typing import NoReturn
 
 from cgilab.forkserver import log, script
-from cgilab.forkserver.processes import adopt, children
+from cgilab.forkserver.processes import PAUSE, adopt, children, end, end_children
 from cgilab.forkserver.programs import Programs, compiled, packed, unpacked
 from cgilab.forkserver.run import BLOCK_BYTES, Run, Started
 from cgilab.forkserver.scgi import NotARequestError, Request, parse
-from cgilab.forkserver.waiting import NEVER, READABLE, Waiting
+from cgilab.forkserver.waiting import NEVER, READABLE, WRITABLE, Waiting
 
 # Seconds for which httpd may take to send a request; it has all of the headers then.
 PATIENCE = 30.0
@@ -24,7 +22,7 @@ PATIENCE = 30.0
 LINGER = 10.0
 
 # Seconds after the end of a script in which what it has left is looked for.
-SWEEP = 0.5
+SWEEP = 0.1
 
 # As mod_cgi says it.
 NOT_FORKED = b"cgi:error (%d)%b: couldn't create child process: %d: %b"
@@ -74,7 +72,8 @@ class Server:
         self._waiting.watch(self._listener.fileno(), READABLE, self._accept)
         self._waiting.watch(self._lifeline, READABLE, self._read_lifeline)
         while self._under_way or self._waiting.now < self._end_at:
-            due = min((one.due for one in self._under_way), default=self._sweep_at)
+            due = min((one.due for one in self._under_way), default=NEVER)
+            due = min(due, self._sweep_at)
             self._waiting.wait(due if self._end_at == NEVER else min(due, self._waiting.now + 0.1))
             if due <= self._waiting.now:
                 for one in [one for one in self._under_way if one.due <= self._waiting.now]:
@@ -86,9 +85,7 @@ class Server:
 
     def end_at_once(self) -> None:
         """End all scripts, and this process."""
-        for one in self._under_way:
-            if isinstance(one, Run):
-                one.kill()
+        end_children()
         os._exit(1)
 
     def _read_lifeline(self, _events: int) -> None:
@@ -129,9 +126,7 @@ class Server:
         if request.body:
             stdin, body = os.pipe()
             its.append(stdin)
-            # All of it fits into a pipe: httpd hands over no longer one.
-            os.write(body, request.body)
-            os.close(body)
+            Giving(body, request.body, self._waiting)
         compiling = state is not None and code is None
         if compiling:
             of_code, its_code = os.pipe()
@@ -155,22 +150,18 @@ class Server:
         if compiling and state is not None:
             Compiling(of_code, self._waiting, lambda code: self._programs.remember(request.script, state, code))
         started = Started(key, request.script, child, output, error)
-        self._under_way.add(Run(started, connection, self._waiting, self._write, self._end))
+        done = self._under_way.discard
+        self._under_way.add(Run(started, connection, self._waiting, self._write, ended=self._sweep_soon, done=done))
 
-    def _end(self, run: Run) -> None:
-        self._under_way.discard(run)
+    def _sweep_soon(self) -> None:
         self._sweep_at = min(self._sweep_at, self._waiting.now + SWEEP)
 
     def _sweep(self) -> None:
         """End what scripts have left that is not of their group any more."""
-        self._sweep_at = NEVER
         gc.collect(1)
-        groups = {one.process for one in self._under_way if isinstance(one, Run)}
-        for child in children():
-            with suppress(ProcessLookupError, ChildProcessError):
-                if child not in groups and os.getpgid(child) not in groups:
-                    os.kill(child, signal.SIGKILL)
-                    os.waitpid(child, 0)
+        groups = {one.process for one in self._under_way if isinstance(one, Run) and not one.has_finished}
+        left = [child for child in children() if child not in groups and os.getpgid(child) not in groups]
+        self._sweep_at = NEVER if end(left) else self._waiting.now + PAUSE
 
 
 class Receiving:
@@ -232,6 +223,39 @@ class Receiving:
     def _leave(self) -> None:
         self._waiting.forget(self._connection.fileno())
         self._done(self)
+
+
+class Giving:
+    """Writes the body of a request into a pipe.
+
+    As a rule all of it fits, since httpd hands over no longer one; where a user has many pipes, a new one is smaller
+    (pipe(7)).
+
+    Args:
+        descriptor: the end of the pipe that is written to; closed by this.
+        body: of the request.
+        waiting: where to wait.
+    """
+
+    def __init__(self, descriptor: int, body: bytes, waiting: Waiting) -> None:
+        self._descriptor = descriptor
+        self._left = body
+        self._waiting = waiting
+        os.set_blocking(descriptor, False)
+        self._give(0)
+        if self._left:
+            waiting.watch(descriptor, WRITABLE, self._give)
+
+    def _give(self, _events: int) -> None:
+        try:
+            self._left = self._left[os.write(self._descriptor, self._left) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._left = b""  # the script has closed its standard input, or has ended
+        if not self._left:
+            self._waiting.forget(self._descriptor)
+            os.close(self._descriptor)
 
 
 class Compiling:

@@ -1,0 +1,117 @@
+"""Requests and scripts at the limits of what is handed over: the answer is the one that a new interpreter gives."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.support.running_lab import RunningLab
+from tests.support.wire import Answer, send
+
+PRINTS = "print('Content-Type: text/plain\\n')\n"
+
+# Bytes of a header's value; with its name it is as long as httpd takes one.
+VALUE = 8190 - len("X-Header-00: ")
+
+
+def write(lab: RunningLab, files: Mapping[str, str]) -> None:
+    """Write scripts, and what lies beside them, by their paths in the folder of the services."""
+    for name, content in files.items():
+        path = lab.cgi_bin / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        path.chmod(0o755)
+
+
+def both(lab: RunningLab, spawn: RunningLab, files: Mapping[str, str], *lines: str, body: bytes = b"") -> Answer:
+    """Return the answer of both labs to a request, which is the same."""
+    answers = []
+    for one in (lab, spawn):
+        write(one, files)
+        answers.append(send(one.port, *lines, "Host: localhost", body=body))
+    forked, new = answers
+    assert (forked.status_line, forked.body) == (new.status_line, new.body)
+    return forked
+
+
+@pytest.mark.parametrize("count", [8, 90])
+def test_an_environment_as_large_as_can_be(lab: RunningLab, spawn: RunningLab, count: int) -> None:
+    counts = "sum(len(value) for name, value in os.environ.items() if name.startswith('HTTP_X_HEADER_'))"
+    script = f"#!/usr/bin/env python3\nimport os\n{PRINTS}print({counts})\n"
+    headers = [f"X-Header-{number:02}: {'v' * VALUE}" for number in range(count)]
+    answer = both(lab, spawn, {"large.py": script}, "GET /cgi-bin/large.py HTTP/1.0", *headers)
+
+    assert (answer.status, answer.body) == (200, b"%d\n" % (count * VALUE))
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [(65_536, 200), (65_537, 200), (16_777_216, 200), (16_777_217, 413), (100_000_000, 413)]
+)
+def test_a_body_as_large_as_can_be(lab: RunningLab, spawn: RunningLab, length: int, status: int) -> None:
+    script = f"#!/usr/bin/env python3\nimport sys\n{PRINTS}print(len(sys.stdin.buffer.read()))\n"
+    # httpd refuses it by its length alone.
+    body = bytes(length) if status == 200 else b""
+    lines = ("POST /cgi-bin/length.py HTTP/1.0", f"Content-Length: {length}")
+    answer = both(lab, spawn, {"length.py": script}, *lines, body=body)
+
+    assert answer.status == status
+    assert status != 200 or answer.body == b"%d\n" % length
+
+
+@pytest.mark.parametrize("hiding", ["json.py", "html.py", "random.py"])
+def test_a_file_beside_the_script_hides_a_module(lab: RunningLab, spawn: RunningLab, hiding: str) -> None:
+    name = hiding.removesuffix(".py")
+    folder = f"hiding_{name}"
+    files = {
+        f"{folder}/hello.py": f"#!/usr/bin/env python3\nimport {name}\n{PRINTS}print({name}.own)\n",
+        f"{folder}/{hiding}": "own = 'the own one'\n",
+    }
+    answer = both(lab, spawn, files, f"GET /cgi-bin/{folder}/hello.py HTTP/1.0")
+
+    assert (answer.status, answer.body) == (200, b"the own one\n")
+
+
+def test_a_file_that_comes_to_lie_beside_the_script_hides_a_module(lab: RunningLab, spawn: RunningLab) -> None:
+    """Also where the script's code is known, and the file goes away again."""
+    script = f"#!/usr/bin/env python3\nimport json\n{PRINTS}print(getattr(json, 'own', 'not hidden'))\n"
+    lines = "GET /cgi-bin/later/hello.py HTTP/1.0"
+    bodies = [both(lab, spawn, {"later/hello.py": script}, lines).body for _ in range(2)]
+    bodies.append(both(lab, spawn, {"later/json.py": "own = 'hidden'\n"}, lines).body)
+    for one in (lab, spawn):
+        (one.cgi_bin / "later" / "json.py").unlink()
+    bodies.append(both(lab, spawn, {}, lines).body)
+
+    assert bodies == [b"not hidden\n", b"not hidden\n", b"hidden\n", b"not hidden\n"]
+
+
+def test_a_body_is_given_where_pipes_are_small(lab: RunningLab) -> None:
+    """A user who has many pipes gets small ones only (pipe(7)); the server does not wait until all is read."""
+    takes = f"#!/usr/bin/env python3\nimport os\n{PRINTS}pipes = [os.pipe() for _ in range(1200)]\nprint(len(pipes))\n"
+    asks = (
+        "import http.client\nasking = http.client.HTTPConnection('127.0.0.1', 80)\n"
+        "asking.request('POST', '/cgi-bin/body.py', bytes(65_536))\nprint(asking.getresponse().read().split()[0])\n"
+    )
+    write(lab, {"pipes.py": takes + asks})
+    answer = send(lab.port, "GET /cgi-bin/pipes.py HTTP/1.0", "Host: localhost")
+
+    assert (answer.status, answer.body) == (200, b"1200\nb'65536'\n")
+
+
+PROGRAM = r"""#!/bin/sh
+printf 'Content-Type: text/plain\n\n'
+printf '<%s>' "$0" "$@"
+pwd
+umask
+grep -E '^(Sig|Cap|NoNew|Seccomp)' /proc/self/status
+ulimit -a
+env -u UNIQUE_ID -u REMOTE_ADDR -u REMOTE_PORT -u SERVER_ADDR sort /proc/self/environ | tr '\0' '\n' | sort
+for descriptor in /proc/$$/fd/*; do readlink "$descriptor" | cut -d: -f1; done
+cat
+"""
+
+
+def test_a_program_of_another_language(lab: RunningLab, spawn: RunningLab) -> None:
+    lines = ("POST /cgi-bin/program.sh/a?one+two%20three+* HTTP/1.0", "Content-Length: 4", "Cookie: a=b")
+    answer = both(lab, spawn, {"program.sh": PROGRAM}, *lines, body=b"body")
+
+    assert answer.body.startswith(b"</srv/cgi-bin/program.sh><one><two three><\\*>/srv/cgi-bin\n0022\n")
+    assert answer.body.endswith(b"body")
