@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cgilab.exchanges import logged
-from cgilab.forkserver import log
+from cgilab.forkserver import log, marks
 from cgilab.forkserver.output import Output
 from cgilab.forkserver.waiting import CLOSED, NEVER, READABLE, WRITABLE, Waiting
 
@@ -53,6 +53,7 @@ class Started:
         path: of the script.
         process: its process, which leads a group of its own.
         output, error: descriptors of what it prints.
+        marks: where its moments are noted.
     """
 
     key: bytes
@@ -60,6 +61,7 @@ class Started:
     process: int
     output: int
     error: int
+    marks: memoryview
 
 
 class Run:
@@ -74,6 +76,7 @@ class Run:
 
     Attributes:
         process: of the script.
+        marks: where its moments are noted.
         due: the time at which `on_due` is to be called.
     """
 
@@ -87,6 +90,7 @@ class Run:
     ) -> None:
         self._script = started
         self.process = started.process
+        self.marks = started.marks
         self._connection: socket.socket | None = connection
         self._waiting = waiting
         self._write = write
@@ -99,6 +103,7 @@ class Run:
         self._unsent = b""
         self._line = b""
         self._told = False
+        self._has_header = False
         self._timed_out = False
         self._has_finished = False
         waiting.watch(started.output, READABLE, self._read_output)
@@ -119,6 +124,9 @@ class Run:
         read = os.read(self._script.output, BLOCK_BYTES)
         to_httpd = self._printed.take(read) if read else self._printed.end()
         if self._printed.logged:
+            if not self._has_header:
+                self._has_header = True
+                marks.mark_header(self.marks)
             self._write(b"".join(log.line(self._script.key, text) for text in self._printed.logged))
             self._printed.logged.clear()
         if to_httpd and self._connection is not None:
@@ -288,4 +296,6 @@ class Run:
         """Tell, once, how the script ended, and how much processor time it took, in seconds."""
         if not self._told:
             self._told = True
-            self._write(log.line(self._script.key, f"{ENDED}{how}; {seconds:.6f} s of processor time".encode()))
+            times = marks.told(self.marks, header=self._has_header)
+            words = f"{ENDED}{how}; {seconds:.6f} s of processor time; {times}"
+            self._write(log.line(self._script.key, words.encode()))

@@ -16,6 +16,8 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from urllib.parse import unquote_to_bytes
 
+from cgilab.forkserver import marks
+
 # The exit code where a program cannot be started (APR: exit(-1)), and where what a script printed could not be written.
 NOT_STARTED = 255
 NOT_WRITTEN = 120
@@ -56,6 +58,7 @@ def become_script(path: bytes, environment: Mapping[bytes, bytes], code: CodeTyp
     """
     main = prepare(path, environment)
     gc.enable()
+    marks.begin()
     try:
         exec(code, main.__dict__)  # noqa: S102 - the script
         status = 0
@@ -64,7 +67,9 @@ def become_script(path: bytes, environment: Mapping[bytes, bytes], code: CodeTyp
     except BaseException as error:
         _tell(error, os.fsdecode(path))
         status = 1
-    return _finish(main, status)
+    status = _finish(main, status)
+    marks.end()
+    return status
 
 
 def prepare(path: bytes, environment: Mapping[bytes, bytes]) -> ModuleType:

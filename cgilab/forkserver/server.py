@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import CodeType
 from typing import NoReturn
 
-from cgilab.forkserver import log, script
+from cgilab.forkserver import log, marks, script
 from cgilab.forkserver.processes import adopt, children, end_with
 from cgilab.forkserver.programs import Programs, compiled, packed, unpacked
 from cgilab.forkserver.run import BLOCK_BYTES, Run, Started
@@ -57,6 +57,7 @@ class Server:
         self._write = write
         self._waiting = Waiting()
         self._under_way: set[Receiving | Run] = set()
+        self._marks = marks.Pool()
         # The standard input of scripts whose requests have no body: a pipe at its end, as under mod_cgi.
         self._nothing, other = os.pipe()
         os.close(other)
@@ -127,6 +128,7 @@ class Server:
             of_code, its_code = os.pipe()
             its.append(its_code)
         server = os.getpid()
+        its_marks = self._marks.take()
         try:
             child = os.fork()
         except OSError as reason:
@@ -136,6 +138,7 @@ class Server:
             self._write(log.line(key, text))
             for descriptor in [*its, output, error, *([of_code] if compiling else [])]:
                 os.close(descriptor)
+            self._marks.give_back(its_marks)
             connection.close()
             return
         if child == 0:
@@ -144,11 +147,12 @@ class Server:
             os.close(descriptor)
         if compiling and state is not None:
             Compiling(of_code, self._waiting, lambda code: self._programs.remember(request.script, state, code))
-        started = Started(key, request.script, child, output, error)
+        started = Started(key, request.script, child, output, error, its_marks)
         self._under_way.add(Run(started, connection, self._waiting, self._write, self._end))
 
     def _end(self, run: Run) -> None:
         self._under_way.discard(run)
+        self._marks.give_back(run.marks)
         self._sweep_at = min(self._sweep_at, self._waiting.now + SWEEP)
 
     def _sweep(self) -> None:
