@@ -41,10 +41,11 @@ class Start(str, Enum):
 
 
 class Spender(str, Enum):
-    """Whose time it was. Two names stand where what is logged does not tell the one from the other."""
+    """Whose time it was. Where two are named, what is logged does not tell one from the other."""
 
     SERVER = "server"
     INTERPRETER = "interpreter"
+    IMPORTS = "imports"
     SCRIPT = "script"
     INTERPRETER_AND_SCRIPT = "interpreter and script"
     SCRIPT_AND_SERVER = "script and server"
@@ -249,11 +250,11 @@ def _ends(one: Exchange) -> list[tuple[str, Spender, int]]:
     else:
         found.append(("interpreter's start", Spender.INTERPRETER, marks.code))
         if marks.imports is not None:
-            found.append(("imports", Spender.INTERPRETER, min(marks.code + marks.imports, first)))
+            found.append(("imports", Spender.IMPORTS, min(marks.code + marks.imports, first)))
         found.append((f"script {until}", Spender.SCRIPT, first))
     if header is not None:
         if marks.later_imports:
-            found.append(("imports after it", Spender.INTERPRETER, min(first + marks.later_imports, end)))
+            found.append(("imports after it", Spender.IMPORTS, min(first + marks.later_imports, end)))
         found.append(("script after it", Spender.SCRIPT, end))
     found.append(("server after the script", Spender.SERVER, one.end))
     return found

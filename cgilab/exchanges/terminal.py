@@ -23,6 +23,7 @@ INCOMPLETE = (
 SPENDERS = {
     "server": "cyan",
     "interpreter": "magenta",
+    "imports": "blue",
     "script": "green",
     "interpreter and script": "yellow",
     "script and server": "yellow",
