@@ -60,8 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     url = remote.address()
     refuse_elsewhere(words, url)
     one = remote.trace(url, method, target, headers, body)
-    if any(part["by"] == UNSEPARATED for part in one.get("parts", [])):
-        one["apart"] = remote.apart(url, one["id"])
     if arguments.json:
         print(json.dumps(one, indent=2))
     elif arguments.har:
@@ -71,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise LabError(f"{arguments.har} cannot be written: {error.strerror}.") from None
         print(f"trace: {arguments.har} holds the exchange {one['id']}")
     else:
+        if any(part["by"] == UNSEPARATED for part in one["parts"]):
+            one["apart"] = remote.apart(url, one["id"])
         terminal.show(Console(highlight=False), one, body)
     return 0 if one["status"] < FAILED else 1
 
