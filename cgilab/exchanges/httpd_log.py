@@ -31,7 +31,7 @@ from cgilab.exchanges.exchange import (
     Start,
     Variable,
 )
-from cgilab.exchanges.logged import ENDED, FROM_FORKSERVER, QUESTION
+from cgilab.exchanges.logged import FROM_FORKSERVER, QUESTION
 
 # The fields of the access log before the variables, in the order of httpd.conf.
 FIELDS = ("key", "started", "duration", "address", "port", "request", "status", "received", "sent", "body")
@@ -290,7 +290,7 @@ def _marks(text: str, offset: int, started: int) -> Marks | None:
         offset: when it was logged.
         started: when the request was received.
     """
-    match = MARKS.search(text) if text.startswith(ENDED) else None
+    match = MARKS.search(text)
     if not match:
         return None
     found = {name: int(value) if value != ABSENT else None for name, value in match.groupdict().items()}

@@ -127,7 +127,7 @@ def _modules(statement: ast.Import | ast.ImportFrom) -> set[str]:
 
 def _interpreter(script: Script) -> list[str]:
     """Return the program that the first line of a script names, with its option, as the kernel reads it."""
-    if not script.shebang or not script.language.startswith("python"):
+    if not script.language.startswith("python"):
         raise NotMeasuredError("the script is none that Python runs")
     return os.fsdecode(script.shebang).split(None, 1)
 

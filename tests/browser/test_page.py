@@ -117,10 +117,11 @@ PARTS = [
 
 def show_times(lab: RunningLab, lab_page: LabPage, parts: list[dict[str, Any]]) -> None:
     """Open an exchange of these parts: real ones are too close to each other to be told apart."""
-    call(lab, "/cgi-bin/web_02.py?mark=times")
-    answer = {**recorded(lab, "mark=times"), "parts": parts, "end": parts[-1]["end"]}
+    mark = f"mark=times-{len(parts)}"
+    call(lab, f"/cgi-bin/web_02.py?{mark}")
+    answer = {**recorded(lab, mark), "parts": parts, "end": parts[-1]["end"]}
     lab_page.page.route(f"**/lab/exchanges/{answer['id']}", lambda route: route.fulfill(json=answer))
-    lab_page.open_exchange("mark=times")
+    lab_page.open_exchange(mark)
 
 
 def test_the_time_line_shows_where_the_time_went(lab: RunningLab, lab_page: LabPage) -> None:

@@ -111,7 +111,7 @@ def test_what_is_loaded_already_takes_no_time(lab: RunningLab) -> None:
 OTHER_WAYS = {
     "a program": ("#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'; sleep 0.2\n", [UNSEPARATED]),
     "an end without Python's": (
-        "#!/usr/bin/env python3\nimport os, time\nprint('Content-Type: a/b\\n', flush=True)\ntime.sleep(0.2)\nos._exit(0)\n",
+        "#!/usr/bin/env python3\nimport os, time\nprint('A: b\\n', flush=True)\ntime.sleep(0.2)\nos._exit(0)\n",
         ["interpreter's start", *(["imports"] if WATCHES_IMPORTS else []), "script until its first header"],
     ),
 }
