@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cgilab.exchanges import logged
-from cgilab.forkserver import log
+from cgilab.forkserver import log, marks
 from cgilab.forkserver.output import Output
 from cgilab.forkserver.processes import has_ended
 from cgilab.forkserver.waiting import CLOSED, READABLE, WRITABLE, Waiting
@@ -54,6 +54,7 @@ class Started:
         path: of the script.
         process: its process, which leads a group of its own.
         output, error: descriptors of what it prints.
+        marks: where its moments are noted.
     """
 
     key: bytes
@@ -61,6 +62,7 @@ class Started:
     process: int
     output: int
     error: int
+    marks: memoryview
 
 
 class Run:
@@ -77,6 +79,7 @@ class Run:
     Attributes:
         process: of the script.
         has_finished: whether it has ended, and its number may be another's.
+        marks: where its moments are noted.
         due: the time at which `on_due` is to be called.
     """
 
@@ -92,6 +95,7 @@ class Run:
     ) -> None:
         self._script = started
         self.process = started.process
+        self.marks = started.marks
         self._connection: socket.socket | None = connection
         self._waiting = waiting
         self._write = write
@@ -107,6 +111,7 @@ class Run:
         # Lines for httpd's log that can wait for the next one that cannot: each write wakes the recorder.
         self._kept = b""
         self._told = False
+        self._has_header = False
         self._timed_out = False
         self.has_finished = False
         waiting.watch(started.output, READABLE, self._read_output)
@@ -131,6 +136,9 @@ class Run:
         read = os.read(self._script.output, BLOCK_BYTES)
         to_httpd = self._printed.take(read) if read else self._printed.end()
         if self._printed.logged:
+            if not self._has_header:
+                self._has_header = True
+                marks.mark_header(self.marks)
             self._kept += b"".join(log.line(self._script.key, text) for text in self._printed.logged)
             self._printed.logged.clear()
         if to_httpd and self._connection is not None:
@@ -298,4 +306,6 @@ class Run:
         """Tell, once, how the script ended, and how much processor time it took, in seconds."""
         if not self._told:
             self._told = True
-            self._log(log.line(self._script.key, f"{ENDED}{how}; {seconds:.6f} s of processor time".encode()))
+            times = marks.told(self.marks, header=self._has_header)
+            words = f"{ENDED}{how}; {seconds:.6f} s of processor time; {times}"
+            self._log(log.line(self._script.key, words.encode()))

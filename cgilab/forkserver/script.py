@@ -14,6 +14,8 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from urllib.parse import unquote_to_bytes
 
+from cgilab.forkserver import marks
+
 ZONE = b"TZ"
 
 # The exit code where a program cannot be started (APR: exit(-1)), and where what a script printed could not be written.
@@ -99,6 +101,7 @@ def become_script(main: ModuleType, environment: Mapping[bytes, bytes], code: Co
     # The server's objects are none of the script's.
     gc.freeze()
     gc.enable()
+    marks.begin()
     try:
         exec(code, main.__dict__)  # noqa: S102 - the script
         status = 0
@@ -107,7 +110,9 @@ def become_script(main: ModuleType, environment: Mapping[bytes, bytes], code: Co
     except BaseException as error:
         _tell(error, sys.argv[0] if main.__file__ is None else main.__file__)
         status = 1
-    return _finish(main, status)
+    status = _finish(main, status)
+    marks.end()
+    return status
 
 
 def _status_of(ended: SystemExit) -> int:
