@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cgilab.errors import LabError
 from cgilab.exchanges import terminal
+from cgilab.exchanges.exchange import Spender
 from cgilab.exchanges.har import as_har
 from cgilab.project import remote
 
@@ -24,6 +25,10 @@ WITH_BODY = {"POST", "PUT", "PATCH"}
 FORBIDDEN = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
 FORM = "application/x-www-form-urlencoded"
 FAILED = 400
+
+# Of such a part, what is measured apart says how much may be the interpreter's.
+UNSEPARATED = Spender.INTERPRETER_AND_SCRIPT.value
+
 EXAMPLE = ("For example:  /cgi-bin/web_03.py age=42",)
 
 # The variable in which `make trace` hands its words over, so that no shell reads them.
@@ -64,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise LabError(f"{arguments.har} cannot be written: {error.strerror}.") from None
         print(f"trace: {arguments.har} holds the exchange {one['id']}")
     else:
+        if any(part["by"] == UNSEPARATED for part in one["parts"]):
+            one["apart"] = remote.apart(url, one["id"])
         terminal.show(Console(highlight=False), one, body)
     return 0 if one["status"] < FAILED else 1
 

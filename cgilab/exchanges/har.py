@@ -1,7 +1,7 @@
 """Exchanges as an HTTP Archive, version 1.2, which browsers' developer tools and many other programs read.
 
-Takes them as data, in the form of GET /lab/exchanges/ID. What the format has no place for, who wrote a header, is in
-fields of the lab's own, whose names start with an underscore as the format asks.
+Takes them as data, in the form of GET /lab/exchanges/ID. What the format has no place for, who wrote a header
+and where the time went, is in fields of the lab's own, whose names start with an underscore as the format asks.
 """
 
 from collections.abc import Sequence
@@ -59,4 +59,5 @@ def _entry(one: dict[str, Any]) -> dict[str, Any]:
         "cache": {},
         "timings": {"send": 0, "wait": waited, "receive": milliseconds - waited},
         "_id": one["id"],
+        "_parts": one["parts"],
     }

@@ -16,20 +16,22 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
-from cgilab.exchanges.escapes import path_of_script, readable, unescape, unescape_bytes
+from cgilab.exchanges.escapes import OF_FORKSERVER, OF_PHP, path_of_script, readable, unescape, unescape_bytes
 from cgilab.exchanges.exchange import (
     Change,
     Exchange,
     Explained,
     Header,
+    Marks,
     Message,
     Origin,
     Printed,
     Sent,
     Source,
+    Start,
     Variable,
 )
-from cgilab.exchanges.logged import QUESTION
+from cgilab.exchanges.logged import FROM_FORKSERVER, QUESTION
 
 # The fields of the access log before the variables, in the order of httpd.conf.
 FIELDS = ("key", "started", "duration", "address", "port", "request", "status", "received", "sent", "body")
@@ -107,6 +109,14 @@ HEADER_INDENT = "  "
 # The line of the page behind a failure: what it has said, the cause's name, and how the script ended.
 EXPLANATION = re.compile(r"explained: (?P<sentence>.*) \[(?P<cause>[a-z0-9-]+)(?:; (?P<ended>[^\[\]]*))?\]", re.DOTALL)
 
+# How the forkserver tells the moments of a script's process, in microseconds since 1970, and how long imports took, in
+# microseconds (cgilab.forkserver.marks).
+FORKSERVER = FROM_FORKSERVER.partition(":")[0]
+MARKS = re.compile(
+    r"start (?P<start>\d{16}), code (?P<code>\d{16}|-), imports (?P<imports>\d{1,10}|-) and (?P<later>\d{1,10}|-), "
+    r"end (?P<end>\d{16}|-)"
+)
+
 
 class NotARecordError(ValueError):
     """These lines are not what httpd logs about a request."""
@@ -120,7 +130,9 @@ class Lines:
     printed: list[Header] = field(default_factory=list)
     sent: list[Header] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    request_read: int | None = None
     first_header: int | None = None
+    marks: Marks | None = None
     response: int | None = None
     status: int | None = None
     from_client: bool = False
@@ -141,7 +153,7 @@ def exchange(record: Sequence[str]) -> Exchange:
         NotARecordError: the last line is not one of the access log. Lines of the error log that cannot be read are
             left out.
     """
-    fields, values = _access(record[-1])
+    fields, values, start = _access(record[-1])
     started = int(fields["started"])
     lines = _sort(record[:-1], started)
     method, target, protocol = _request_line(fields["request"])
@@ -168,10 +180,13 @@ def exchange(record: Sequence[str]) -> Exchange:
         bytes_received=int(fields["received"]),
         bytes_sent=int(fields["sent"]),
         body_sent=int(fields["body"]) if fields["body"] != ABSENT else 0,
+        request_read=lines.request_read,
         first_header=lines.first_header,
         response=lines.response,
         end=int(fields["duration"]),
         messages=lines.messages,
+        start=start,
+        marks=lines.marks if script else None,
         explained=lines.explained,
         chunked=chunked,
         nph=script is not None and script.rpartition("/")[2].startswith(NPH) and lines.response is None,
@@ -179,8 +194,8 @@ def exchange(record: Sequence[str]) -> Exchange:
     )
 
 
-def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Take the line of the access log apart: its fields, and the variables that have a value."""
+def _access(line: str) -> tuple[dict[str, str], dict[str, str], Start | None]:
+    """Take the line of the access log apart: its fields, the variables that have a value, how a script was started."""
     parts = line.removeprefix("=").split("\t")
     if not line.startswith("=") or len(parts) <= len(FIELDS):
         raise NotARecordError(line)
@@ -193,10 +208,19 @@ def _access(line: str) -> tuple[dict[str, str], dict[str, str]]:
     # The last part is the line for people.
     pairs = (part.partition("=") for part in parts[len(FIELDS) : -1])
     logged = {name: unescape_bytes(value) for name, _, value in pairs if value != ABSENT}
+    start = None
     if "SCRIPT_FILENAME" in logged:
+        start = _start(logged["SCRIPT_FILENAME"])
         logged["SCRIPT_FILENAME"] = path_of_script(logged["SCRIPT_FILENAME"])
     values = {name: readable(value) for name, value in logged.items()}
-    return fields, values
+    return fields, values, start
+
+
+def _start(name: str) -> Start | None:
+    """Return how a script was started, from the value of SCRIPT_FILENAME; None for a page of PHP."""
+    if name.startswith(OF_PHP):
+        return None
+    return Start.FORKSERVER if name.startswith(OF_FORKSERVER) else Start.SPAWN
 
 
 def _request_line(line: str) -> tuple[str, str, str]:
@@ -221,9 +245,13 @@ def _sort(record: Sequence[str], started: int) -> Lines:
             _take_from_lab(lines, Message(offset, match["level"], unescape(text)))
         elif match["level"] in MESSAGE_LEVELS:
             lines.messages.append(Message(offset, match["level"], unescape(text)))
+        elif match["module"] == FORKSERVER:
+            # Of a script that has led to another one, the first.
+            lines.marks = lines.marks or _marks(text, offset, started)
         elif text == FROM_CLIENT:
             section = lines.request_headers
             lines.from_client = True
+            lines.request_read = offset
         elif text.startswith(FROM_SCRIPT):
             section = None if lines.by_the_lab else lines.printed
             lines.followed = len(lines.printed)
@@ -232,10 +260,14 @@ def _sort(record: Sequence[str], started: int) -> Lines:
             lines.response = offset
             lines.status = _number(text.removeprefix(RESPONSE))
         elif text.startswith(HEADER_INDENT) and ":" in text and section is not None:
-            section.append(_header(text, escaped_twice=section is not lines.printed))
-            if section is lines.printed and lines.first_header is None:
-                lines.first_header = offset
+            _take_header(lines, section, text, offset)
     return lines
+
+
+def _take_header(lines: Lines, section: list[Header], text: str, offset: int) -> None:
+    section.append(_header(text, escaped_twice=section is not lines.printed))
+    if section is lines.printed and lines.first_header is None:
+        lines.first_header = offset
 
 
 def _take_from_lab(lines: Lines, message: Message) -> None:
@@ -248,6 +280,28 @@ def _take_from_lab(lines: Lines, message: Message) -> None:
         lines.explained = Explained(explained["cause"], explained["sentence"], explained["ended"] or "")
     else:
         lines.messages.append(message)
+
+
+def _marks(text: str, offset: int, started: int) -> Marks | None:
+    """Read what the forkserver tells when a script has ended, or is being ended; None where it says nothing of times.
+
+    Args:
+        text: of the line.
+        offset: when it was logged.
+        started: when the request was received.
+    """
+    match = MARKS.search(text)
+    if not match:
+        return None
+    found = {name: int(value) if value != ABSENT else None for name, value in match.groupdict().items()}
+    code, end = found["code"], found["end"]
+    return Marks(
+        start=int(match["start"]) - started,
+        code=None if code is None else code - started,
+        imports=found["imports"],
+        later_imports=found["later"],
+        end=offset if end is None else end - started,
+    )
 
 
 def _header(text: str, *, escaped_twice: bool) -> Header:

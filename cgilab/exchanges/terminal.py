@@ -20,7 +20,16 @@ NPH = "a script named nph-… writes the whole answer by itself; the server sees
 INCOMPLETE = (
     "The beginning of what was logged is missing, since the recorder had ended: what is not here may have been."
 )
-LABELS = {"first_header": "script's first header", "response": "response", "end": "end"}
+SPENDERS = {
+    "server": "cyan",
+    "interpreter": "magenta",
+    "imports": "blue",
+    "script": "green",
+    "interpreter and script": "yellow",
+    "script and server": "yellow",
+}
+LABEL = 60
+START = "interpreter's start"
 
 
 def printable(value: str) -> str:
@@ -133,11 +142,31 @@ def _client_received(one: dict[str, Any]) -> list[Text]:
 
 def _time_line(one: dict[str, Any]) -> list[Text]:
     lines = []
-    for name, label in LABELS.items():
-        if one[name] is not None:
-            length = round(BAR * one[name] / max(one["end"], 1))
-            lines.append(Text(f"  {label:22}{one[name] / MICROSECONDS:9.1f} ms  {'─' * length}┤"))
+    for part in one["parts"]:
+        before, end = (round(BAR * part[name] / max(one["end"], 1)) for name in ("start", "end"))
+        text = Text(f"  {part['name']:{LABEL}}{_milliseconds(part['end'] - part['start'])}  {' ' * before}")
+        lines.append(text.append("━" * (end - before) or "╸", style=SPENDERS[part["by"]]))
+    lines.append(Text(f"  {'all of it':{LABEL}}{_milliseconds(one['end'])}"))
+    lines += _apart(one["apart"]) if one.get("apart") else []
     lines.append(
         Text(f"  {one['bytes_received']} bytes received, {one['bytes_sent']} bytes sent; exchange {one['id']}")
     )
     return lines
+
+
+def _apart(apart: dict[str, Any]) -> list[Text]:
+    """Return what was measured apart, which is no part of the exchange's time."""
+    known = [item for item in apart["imports"] if item["time"] is not None]
+    lines = [
+        Text(f"  measured apart, {apart['rounds']} times after it, the median:", style="dim"),
+        Text(f"    {START:{LABEL - 2}}{_milliseconds(apart['start'])}"),
+        Text(f"    {'imports':{LABEL - 2}}{_milliseconds(sum(item['time'] for item in known))}"),
+    ]
+    for item in apart["imports"]:
+        took = "not measured" if item["time"] is None else _milliseconds(item["time"])
+        lines.append(Text(f"      {printable(item['statement']):{LABEL - 4}}{took}", style="dim"))
+    return lines
+
+
+def _milliseconds(microseconds: int) -> str:
+    return f"{microseconds / MICROSECONDS:9.1f} ms"

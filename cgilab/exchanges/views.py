@@ -7,13 +7,15 @@ from cgilab.exchanges.exchange import Exchange
 
 
 def as_json(one: Exchange, diagnosis: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the whole exchange; the names are those of `cgilab.exchanges.exchange`, times are in microseconds.
+    """Return the whole exchange, and the parts of its time.
+
+    The names are those of `cgilab.exchanges.exchange`, times are in microseconds.
 
     Args:
         one: the exchange.
         diagnosis: why it failed, as `cgilab.failures.explanation.as_data` returns it.
     """
-    return {**asdict(one), "diagnosis": diagnosis}
+    return {**asdict(one), "parts": [asdict(part) for part in one.parts()], "diagnosis": diagnosis}
 
 
 def as_summary(one: Exchange, cause: str | None = None) -> dict[str, Any]:

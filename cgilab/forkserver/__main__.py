@@ -12,6 +12,7 @@ import time
 
 from cgilab.forkserver import log
 from cgilab.forkserver.loading import load, share, use
+from cgilab.forkserver.marks import watch_imports
 from cgilab.forkserver.processes import adopt, end_children, end_with
 from cgilab.forkserver.programs import Programs
 from cgilab.forkserver.server import Server
@@ -51,6 +52,7 @@ def main() -> None:
     listener = bind(SOCKET)
     load()
     use()
+    watch_imports()
     programs = Programs(sys.modules)
     share()
     keeper = os.getpid()

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cgilab.exchanges import logged
-from cgilab.forkserver import log
+from cgilab.forkserver import log, marks
 from cgilab.forkserver.output import Output
 from cgilab.forkserver.processes import has_ended
 from cgilab.forkserver.waiting import CLOSED, READABLE, WRITABLE, Waiting
@@ -54,6 +54,7 @@ class Started:
         path: of the script.
         process: its process, which leads a group of its own.
         output, error: descriptors of what it prints.
+        marks: where its moments are noted.
     """
 
     key: bytes
@@ -61,6 +62,7 @@ class Started:
     process: int
     output: int
     error: int
+    marks: memoryview
 
 
 class Run:
@@ -77,6 +79,7 @@ class Run:
     Attributes:
         process: of the script.
         has_finished: whether it has ended, and its number may be another's.
+        marks: where its moments are noted.
         due: the time at which `on_due` is to be called.
     """
 
@@ -92,6 +95,7 @@ class Run:
     ) -> None:
         self._script = started
         self.process = started.process
+        self.marks = started.marks
         self._connection: socket.socket | None = connection
         self._waiting = waiting
         self._write = write
@@ -104,7 +108,10 @@ class Run:
         self._printed = Output(started.path.rpartition(b"/")[2])
         self._unsent = b""
         self._line = b""
+        # Lines for httpd's log that can wait for the next one that cannot: each write wakes the recorder.
+        self._kept = b""
         self._told = False
+        self._has_header = False
         self._timed_out = False
         self.has_finished = False
         waiting.watch(started.output, READABLE, self._read_output)
@@ -119,13 +126,20 @@ class Run:
         self.due = self._waiting.now + seconds
         self.on_due = on_due
 
+    def _log(self, lines: bytes) -> None:
+        self._write(self._kept + lines)
+        self._kept = b""
+
     # --- What it prints ---------------------------------------------------------------------------
 
     def _read_output(self, _events: int) -> None:
         read = os.read(self._script.output, BLOCK_BYTES)
         to_httpd = self._printed.take(read) if read else self._printed.end()
         if self._printed.logged:
-            self._write(b"".join(log.line(self._script.key, text) for text in self._printed.logged))
+            if not self._has_header:
+                self._has_header = True
+                marks.mark_header(self.marks)
+            self._kept += b"".join(log.line(self._script.key, text) for text in self._printed.logged)
             self._printed.logged.clear()
         if to_httpd and self._connection is not None:
             self._send(to_httpd)
@@ -173,7 +187,7 @@ class Run:
             self._close(self._script.error)
             lines, newline = self._line, self._line
         if newline:
-            self._write(log.of_stderr(self._script.key, self._script.path, lines))
+            self._log(log.of_stderr(self._script.key, self._script.path, lines))
         if not read and not self.has_finished:
             self._go_on()
 
@@ -212,7 +226,7 @@ class Run:
             self._wait_for_output()  # it is the client that takes its time
             return
         self._timed_out = True
-        self._write(log.line(self._script.key, TIMED_OUT % log.escaped(self._script.path)))
+        self._log(log.line(self._script.key, TIMED_OUT % log.escaped(self._script.path)))
         self._tell_running()
         self._terminate()
 
@@ -292,4 +306,6 @@ class Run:
         """Tell, once, how the script ended, and how much processor time it took, in seconds."""
         if not self._told:
             self._told = True
-            self._write(log.line(self._script.key, f"{ENDED}{how}; {seconds:.6f} s of processor time".encode()))
+            times = marks.told(self.marks, header=self._has_header)
+            words = f"{ENDED}{how}; {seconds:.6f} s of processor time; {times}"
+            self._log(log.line(self._script.key, words.encode()))

@@ -16,6 +16,8 @@ from types import CodeType, ModuleType, TracebackType
 from typing import TextIO
 from urllib.parse import unquote_to_bytes
 
+from cgilab.forkserver import marks
+
 ZONE = b"TZ"
 
 # The exit code where a program cannot be started (APR: exit(-1)), and where what a script printed could not be written.
@@ -102,6 +104,7 @@ def become_script(main: ModuleType, environment: Mapping[bytes, bytes], code: Co
     gc.freeze()
     gc.enable()
     is_interrupted = False
+    marks.begin()
     try:
         exec(code, main.__dict__)  # noqa: S102 - the script
         status = 0
@@ -111,6 +114,7 @@ def become_script(main: ModuleType, environment: Mapping[bytes, bytes], code: Co
         status = _tell(error, sys.argv[0] if main.__file__ is None else main.__file__)
         is_interrupted = isinstance(error, KeyboardInterrupt)
     status = _finish(main, status)
+    marks.end()
     if is_interrupted:
         # Whoever waits for the process learns of it.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -166,7 +170,8 @@ def _finish(main: ModuleType, status: int) -> int:
     error = _flush(sys.stdout)
     _flush(sys.stderr)
     if error is not None:
-        os.write(2, f"Exception ignored in: {sys.stdout!r}\n{type(error).__name__}: {error}\n".encode())
+        place = "on flushing sys.stdout:" if sys.version_info >= (3, 13) else f"in: {sys.stdout!r}"
+        os.write(2, f"Exception ignored {place}\n{type(error).__name__}: {error}\n".encode())
         status = NOT_WRITTEN
     # What only the script refers to is deleted: files are written, and destructors are called.
     main.__dict__.clear()

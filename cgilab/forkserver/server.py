@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import NoReturn
 
-from cgilab.forkserver import log, script
+from cgilab.forkserver import log, marks, script
 from cgilab.forkserver.processes import PAUSE, adopt, children, end, end_children
 from cgilab.forkserver.programs import Programs, compiled, packed, unpacked
 from cgilab.forkserver.run import BLOCK_BYTES, Run, Started
@@ -58,6 +58,7 @@ class Server:
         self._write = write
         self._waiting = Waiting()
         self._under_way: set[Receiving | Run] = set()
+        self._marks = marks.Pool()
         # The standard input of scripts whose requests have no body: a pipe at its end, as under mod_cgi.
         self._nothing, other = os.pipe()
         os.close(other)
@@ -131,6 +132,7 @@ class Server:
         if compiling:
             of_code, its_code = os.pipe()
             its.append(its_code)
+        its_marks = self._marks.take()
         try:
             main = script.prepare(request.script, request.environment)
             child = os.fork()
@@ -141,6 +143,7 @@ class Server:
             self._write(log.line(key, text))
             for descriptor in [*its, output, error, *([of_code] if compiling else [])]:
                 os.close(descriptor)
+            self._marks.give_back(its_marks)
             connection.close()
             return
         if child == 0:
@@ -149,9 +152,14 @@ class Server:
             os.close(descriptor)
         if compiling and state is not None:
             Compiling(of_code, self._waiting, lambda code: self._programs.remember(request.script, state, code))
-        started = Started(key, request.script, child, output, error)
-        done = self._under_way.discard
-        self._under_way.add(Run(started, connection, self._waiting, self._write, ended=self._sweep_soon, done=done))
+        started = Started(key, request.script, child, output, error, its_marks)
+        self._under_way.add(
+            Run(started, connection, self._waiting, self._write, ended=self._sweep_soon, done=self._end)
+        )
+
+    def _end(self, run: Run) -> None:
+        self._under_way.discard(run)
+        self._marks.give_back(run.marks)
 
     def _sweep_soon(self) -> None:
         self._sweep_at = min(self._sweep_at, self._waiting.now + SWEEP)

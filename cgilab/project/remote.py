@@ -113,6 +113,19 @@ def exchange(url: str, identifier: str) -> dict[str, Any]:
     return _json(url, f"/lab/exchanges/{quote(identifier, safe='')}")
 
 
+def apart(url: str, identifier: str) -> dict[str, Any] | None:
+    """Return what the lab measures apart from an exchange; None where it measures nothing.
+
+    Raises:
+        LabError: no lab answers there.
+    """
+    answer = send(url, "GET", f"/lab/exchanges/{quote(identifier, safe='')}/apart", OWN)
+    if answer.status != http.HTTPStatus.OK:
+        return None
+    measured: dict[str, Any] = json.loads(answer.body)
+    return measured
+
+
 def wait_for_exchange(url: str, asker: dict[str, Any], after: str) -> dict[str, Any]:
     """Return the exchange that came from an address and port; httpd records it a moment after the response.
 

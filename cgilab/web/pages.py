@@ -5,21 +5,23 @@
 - ``GET /lab/exchanges`` lists the recorded exchanges, oldest first; ``?after=ID`` those that came after one. It also
   says which address and port the question came from, by which a program can find what it sends next.
 - ``GET /lab/exchanges/ID`` is one of them, whole.
+- ``GET /lab/exchanges/ID/apart`` is what its interpreter's start and its imports take, measured when it is asked for.
 
-The last two are JSON; docs/exchanges.md describes it.
+The last three are JSON; docs/exchanges.md describes it.
 """
 
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from cgilab.diagnosis.model import Diagnosis, Finding
 from cgilab.exchanges import store
-from cgilab.exchanges.exchange import Exchange
+from cgilab.exchanges.exchange import Exchange, Spender
 from cgilab.exchanges.httpd_log import exchange
 from cgilab.exchanges.views import as_json, as_summary
 from cgilab.failures.evidence import evidence_of, judge, may_have_failed
@@ -53,10 +55,12 @@ def exchanges(environment: Mapping[str, str] = os.environ) -> None:
         answer("405 Method Not Allowed", {"error": "exchanges can only be read", "allow": "GET, HEAD"})
         return
     kept, restarted = read()
-    wanted = environment.get("PATH_INFO", "").strip("/")
+    wanted, _, apart = environment.get("PATH_INFO", "").strip("/").partition("/")
     if wanted:
         found = next((one for one in kept if one.id == wanted), None)
-        if found:
+        if found and apart == "apart":
+            answer_apart(found)
+        elif found and not apart:
             answer("200 OK", as_json(found, diagnosis_of(found)))
         else:
             answer("404 Not Found", {"error": f"no exchange {wanted}: there is none of that id, or no longer"})
@@ -67,6 +71,20 @@ def exchanges(environment: Mapping[str, str] = os.environ) -> None:
     asker = {"client": environment["REMOTE_ADDR"], "port": int(environment["REMOTE_PORT"])}
     summaries = [as_summary(one, cause_of(one)) for one in newer]
     answer("200 OK", {"exchanges": summaries, "restarted": restarted, "asker": asker})
+
+
+def answer_apart(one: Exchange) -> None:
+    """Answer a request for what is measured apart from an exchange, for those of whose time one part may be that."""
+    # Here, since what it imports would slow down all pages.
+    from cgilab.web.apart import NotMeasuredError, measure  # noqa: PLC0415
+
+    if one.script is None or not any(part.by is Spender.INTERPRETER_AND_SCRIPT for part in one.parts()):
+        answer("404 Not Found", {"error": "nothing was measured: the exchange itself tells it"})
+        return
+    try:
+        answer("200 OK", asdict(measure(one.script, (one.started + one.end) / 1e6)))
+    except NotMeasuredError as error:
+        answer("404 Not Found", {"error": f"nothing was measured: {error}"})
 
 
 def diagnosis_of(one: Exchange) -> dict[str, Any] | None:

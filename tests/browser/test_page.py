@@ -7,6 +7,7 @@ import subprocess
 import sys
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -105,22 +106,88 @@ def test_the_environment_is_shown_by_source(lab: RunningLab, lab_page: LabPage) 
     }
 
 
-def test_the_time_line_has_its_four_moments(lab: RunningLab, lab_page: LabPage) -> None:
-    call(lab, "/cgi-bin/web_02.py?mark=moments")
-    # The real ones are too close to each other to be told apart.
-    moments = {"first_header": 1000, "response": 2500, "end": 4000}
-    answer = {**recorded(lab, "mark=moments"), **moments}
-    lab_page.page.route("**/lab/exchanges/*", lambda route: route.fulfill(json=answer))
-    lab_page.open_exchange("mark=moments")
+PARTS = [
+    {"name": "server before the script", "by": "server", "start": 0, "end": 500},
+    {"name": "interpreter's start", "by": "interpreter", "start": 500, "end": 1500},
+    {"name": "imports", "by": "imports", "start": 1500, "end": 1500},
+    {"name": "script until its first header", "by": "script", "start": 1500, "end": 3000},
+    {"name": "script after it, server", "by": "script and server", "start": 3000, "end": 4000},
+]
+
+
+def show_times(lab: RunningLab, lab_page: LabPage, parts: list[dict[str, Any]]) -> None:
+    """Open an exchange of these parts: real ones are too close to each other to be told apart."""
+    mark = f"mark=times-{len(parts)}"
+    call(lab, f"/cgi-bin/web_02.py?{mark}")
+    answer = {**recorded(lab, mark), "parts": parts, "end": parts[-1]["end"]}
+    lab_page.page.route(f"**/lab/exchanges/{answer['id']}", lambda route: route.fulfill(json=answer))
+    lab_page.open_exchange(mark)
+
+
+def test_the_time_line_shows_where_the_time_went(lab: RunningLab, lab_page: LabPage) -> None:
+    show_times(lab, lab_page, PARTS)
+    parts = lab_page.page.locator(".bar .part")
 
     assert lab_page.page.locator(".time-line li").all_inner_texts() == [
-        "Received 0.0 ms",
-        "Script's first header 1.0 ms",
-        "Response sent 2.5 ms",
-        "End 4.0 ms",
+        "Server before the script 0.5 ms",
+        "Interpreter's start 1.0 ms",
+        "Imports 0.0 ms",
+        "Script until its first header 1.5 ms",
+        "Script after it, server 1.0 ms",
+        "All of it 4.0 ms",
     ]
-    widths = lab_page.page.locator(".bar .part").evaluate_all("parts => parts.map((part) => part.style.flexGrow)")
-    assert widths == ["0.25", "0.375", "0.375"]
+    assert parts.evaluate_all("parts => parts.map((part) => part.style.flexGrow)") == ["0.125", "0.25", "0.375", "0.25"]
+    colours = parts.evaluate_all("parts => parts.map((part) => getComputedStyle(part).backgroundImage)")
+    named = lab_page.page.locator(".time-line li").evaluate_all(
+        "items => items.map((item) => getComputedStyle(item, '::before').backgroundImage)"
+    )
+    assert len(set(colours)) == 4
+    assert [named[place] for place in (0, 1, 3, 4)] == colours
+    assert lab_page.page.get_by_role("button", name="Measure start and imports apart").count() == 0
+
+
+UNSEPARATED = [
+    {"name": "server before the script", "by": "server", "start": 0, "end": 500},
+    {"name": "interpreter's start, imports, script", "by": "interpreter and script", "start": 500, "end": 4000},
+]
+APART = {
+    "rounds": 5,
+    "start": 12_340,
+    "imports": [{"statement": "import cgi", "time": 20_000}, {"statement": "import <b>helper</b>", "time": None}],
+}
+
+
+def test_start_and_imports_are_measured_apart_when_they_are_asked_for(lab: RunningLab, lab_page: LabPage) -> None:
+    lab_page.page.route("**/apart", lambda route: route.fulfill(json=APART))
+    show_times(lab, lab_page, UNSEPARATED)
+    button = lab_page.page.get_by_role("button", name="Measure start and imports apart")
+    assert not [url for url in lab_page.requests if url.endswith("/apart")]
+    button.click()
+
+    expect(lab_page.page.locator(".apart [role=status]")).to_have_text(
+        "Measured apart, 5 times, just now; the medians. They are no part of the exchange."
+    )
+    assert lab_page.page.locator(".apart li").all_inner_texts() == [
+        "Interpreter's start 12.3 ms",
+        "Imports 20.0 ms",
+        "import cgi 20.0 ms",
+        "import <b>helper</b> not measured",
+    ]
+    assert button.count() == 0
+
+
+def test_what_cannot_be_measured_apart_is_said(lab: RunningLab, lab_page: LabPage, service: Path) -> None:
+    service.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\n", encoding="utf-8")
+    service.chmod(0o755)
+    call(lab, f"/cgi-bin/{service.name}?mark=not-apart")
+    lab_page.open_exchange("mark=not-apart")
+    lab_page.page.get_by_role("button", name="Measure start and imports apart").click()
+
+    expect(lab_page.page.locator(".apart [role=status]")).to_have_text(
+        "nothing was measured: the script is none that Python runs"
+    )
+    assert {complaint.partition(":")[0] for complaint in lab_page.complaints} == {"Failed to load resource"}
+    lab_page.complaints.clear()
 
 
 def test_what_the_script_wrote_to_its_standard_error_is_shown(
@@ -307,6 +374,7 @@ def test_har(lab: RunningLab, lab_page: LabPage, tmp_path: Path) -> None:
     ]
     assert entry["time"] == exchange["end"] / 1000
     assert sum(entry["timings"].values()) == pytest.approx(entry["time"])
+    assert entry["_parts"] == exchange["parts"]
 
 
 def test_a_recorder_that_was_started_again_is_told(lab_page: LabPage) -> None:

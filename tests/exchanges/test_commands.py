@@ -12,6 +12,7 @@ from cgilab.commands.trace import is_labs_own
 from cgilab.project.engine import ROOT
 from tests.support.recorded import recorded, summaries
 from tests.support.running_lab import RunningLab, running_lab
+from tests.support.start import FORKSERVER
 from tests.support.wire import send
 
 
@@ -85,6 +86,16 @@ def test_trace_finds_an_exchange_whose_user_agent_is_masked(lab: RunningLab) -> 
 
     agents = [header for header in json.loads(done.stdout)["request_headers"] if header["name"].lower() == "user-agent"]
     assert agents == [{"name": "user-agent", "value": "token=(masked)"}]
+
+
+@pytest.mark.skipif(FORKSERVER, reason="the forkserver knows, and nothing is measured apart")
+def test_trace_shows_what_was_measured_apart(lab: RunningLab) -> None:
+
+    lines = lab_command(lab, "trace", "/cgi-bin/web_03.py", "age=42").stdout.splitlines()
+    place = lines.index("  measured apart, 5 times after it, the median:")
+
+    assert [line.split("  ")[2:3] for line in lines[place + 1 : place + 3]] == [["interpreter's start"], ["imports"]]
+    assert lines[place + 3].startswith("      import cgi  ")
 
 
 OWN_PATHS = {

@@ -88,6 +88,7 @@ def settings_of(lab: RunningLab) -> dict[str, str]:
         "SITES": str(Path(lab.compose.settings["SITES"]).resolve()),
         "IMAGE_TAG": lab.compose.settings["IMAGE_TAG"],
         **({} if DEBIAN == USUAL else {"DEBIAN": DEBIAN}),
+        **({"START": "forkserver"} if FORKSERVER else {}),
     }
 
 

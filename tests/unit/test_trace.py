@@ -4,7 +4,6 @@ import io
 import json
 import shutil
 import subprocess
-from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,6 +17,7 @@ from cgilab.commands.trace import refuse_elsewhere, request, words_of
 from cgilab.errors import LabError
 from cgilab.exchanges import terminal
 from cgilab.exchanges.har import as_har
+from cgilab.exchanges.views import as_json
 from cgilab.project import remote
 from cgilab.project.engine import ROOT
 from tests.unit.test_httpd_log import ONE
@@ -281,7 +281,7 @@ def shown(one: dict[str, Any], body: bytes | None = None) -> list[str]:
 
 
 # As it comes over HTTP.
-EXCHANGE: dict[str, Any] = json.loads(json.dumps(asdict(ONE)))
+EXCHANGE: dict[str, Any] = json.loads(json.dumps(as_json(ONE)))
 
 
 def test_a_terminal_shows_who_wrote_each_header() -> None:
@@ -374,6 +374,45 @@ def test_what_looks_like_markup_is_shown_as_it_is() -> None:
     )
 
 
+PARTS = [
+    "time line",
+    "  server before the script                                          0.1 ms  ╸",
+    f"  interpreter's start, imports, script until its first header      36.2 ms  {'━' * 32}",
+    f"  script after it, server                                           8.8 ms  {' ' * 32}{'━' * 8}",
+    "  all of it                                                        45.1 ms",
+]
+APART = {
+    "rounds": 5,
+    "start": 12_340,
+    "imports": [
+        {"statement": "import cgi", "time": 20_000},
+        {"statement": "import \x1b", "time": 5_000},
+        {"statement": "import helper", "time": None},
+    ],
+}
+
+
+def test_a_terminal_shows_where_the_time_went() -> None:
+    lines = shown(EXCHANGE)
+
+    assert lines[lines.index("time line") :] == [*PARTS, "  256 bytes received, 239 bytes sent; exchange ID"]
+
+
+def test_a_terminal_tells_what_was_measured_apart_from_what_was_measured_in_the_exchange() -> None:
+    lines = shown({**EXCHANGE, "apart": APART})
+
+    assert lines[lines.index("time line") :] == [
+        *PARTS,
+        "  measured apart, 5 times after it, the median:",
+        "    interpreter's start                                            12.3 ms",
+        "    imports                                                        25.0 ms",
+        "      import cgi                                                   20.0 ms",
+        "      import \\x1b                                                   5.0 ms",
+        "      import helper                                           not measured",
+        "  256 bytes received, 239 bytes sent; exchange ID",
+    ]
+
+
 def test_an_archive_holds_the_exchange() -> None:
     archive = as_har([EXCHANGE])["log"]
     (entry,) = archive["entries"]
@@ -387,6 +426,7 @@ def test_an_archive_holds_the_exchange() -> None:
     assert entry["request"]["queryString"] == [{"name": "age", "value": "2"}]
     assert (entry["response"]["status"], entry["response"]["content"]["mimeType"]) == (404, "text/plain")
     assert entry["request"]["bodySize"] == 11
+    assert entry["_parts"] == EXCHANGE["parts"]
     assert entry["time"] == pytest.approx(entry["timings"]["wait"] + entry["timings"]["receive"])
 
 

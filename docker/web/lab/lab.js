@@ -365,40 +365,77 @@ function receivedPanel(one) {
   );
 }
 
-function moments(one) {
-  return [
-    { name: "Received", offset: 0 },
-    { name: "Script's first header", offset: one.first_header, by: "script" },
-    { name: "Response sent", offset: one.response, by: "server" },
-    { name: "End", offset: one.end, by: "rest" },
-  ].filter((moment) => moment.offset !== null);
-}
-
 function timeLine(one) {
-  const all = moments(one);
   const bar = element("div", { class: "bar", "aria-hidden": "true" });
-  const total = Math.max(one.end, 1);
-  for (const [place, moment] of all.slice(1).entries()) {
-    const part = element("span", { class: `part ${moment.by}` });
-    part.style.flexGrow = String(Math.max(moment.offset - all[place].offset, 0) / total);
-    bar.append(part);
+  for (const part of one.parts.filter(({ start, end }) => end > start)) {
+    const made = element("span", { class: `part ${spender(part)}` });
+    made.style.flexGrow = String((part.end - part.start) / one.end);
+    bar.append(made);
   }
-  const named = all.map((moment) =>
-    element(
-      "li",
-      { class: moment.by ?? "start" },
-      element("span", { class: "name" }, moment.name),
-      " ",
-      element("span", { class: "offset" }, milliseconds(moment.offset)),
-    ),
-  );
+  const named = one.parts.map((part) => timeRow(part.name, part.end - part.start, spender(part)));
+  const unseparated = one.parts.some((part) => part.by === "interpreter and script");
   return element(
     "section",
     { class: "time-line", "aria-labelledby": "time-line-heading" },
     element("h3", { id: "time-line-heading", class: "unseen" }, "Time line"),
     bar,
-    element("ol", {}, ...named),
+    element("ol", {}, ...named, timeRow("all of it", one.end, "all")),
+    unseparated ? apart(one) : null,
   );
+}
+
+function spender(part) {
+  return part.by.replaceAll(" ", "-");
+}
+
+function timeRow(name, length, by = null) {
+  return element(
+    "li",
+    { class: by },
+    element("span", { class: "name" }, `${name[0].toUpperCase()}${name.slice(1)}`),
+    " ",
+    element("span", { class: "offset" }, length === null ? "not measured" : milliseconds(length)),
+  );
+}
+
+// Nothing outside of the script's process sees where its interpreter's start ends, so this is done once more beside it.
+function apart(one) {
+  const status = element("p", { class: "facts", role: "status" });
+  const result = element("div", {});
+  const measure = async () => {
+    button.disabled = true;
+    say(status, "Measuring…");
+    try {
+      const response = await fetch(`/lab/exchanges/${encodeURIComponent(one.id)}/apart`);
+      const measured = await response.json();
+      if (!response.ok) throw new Error(measured.error);
+      result.replaceChildren(...apartRows(measured));
+      say(status, `Measured apart, ${measured.rounds} times, just now; the medians. They are no part of the exchange.`);
+      button.remove();
+    } catch (error) {
+      say(status, error.message);
+      button.disabled = false;
+    }
+  };
+  const button = element("button", { type: "button", click: measure }, "Measure start and imports apart");
+  return element("div", { class: "apart" }, button, status, result);
+}
+
+function apartRows({ start, imports }) {
+  const known = imports.filter(({ time }) => time !== null);
+  const sum = known.reduce((before, { time }) => before + time, 0);
+  return [
+    element("ol", {}, timeRow("interpreter's start", start), timeRow("imports", sum)),
+    imports.length > 0
+      ? element("ol", {}, ...imports.map(({ statement, time }) => importRow(statement, time)))
+      : null,
+  ].filter(Boolean);
+}
+
+function importRow(statement, time) {
+  const row = timeRow(statement, time);
+  row.querySelector(".name").replaceChildren(element("code", {}, statement));
+  return row;
 }
 
 // What is to be typed stands behind two spaces.
@@ -792,6 +829,7 @@ function har(one, known) {
     },
     cache: {},
     timings: { send: 0, wait: response / 1000, receive: Math.max(one.end - response, 0) / 1000 },
+    _parts: one.parts,
   };
   if (known.sent !== undefined) {
     const mimeType = value(one.request_headers, "content-type") ?? "";
