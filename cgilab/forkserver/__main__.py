@@ -5,6 +5,7 @@ the server is a fork of this process, so another one is there at once where some
 """
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -46,6 +47,8 @@ def write(lines: bytes) -> None:
 
 def main() -> None:
     """Keep a server running."""
+    # A shell has its children behind `&` ignore this one, too, and httpd's own do not.
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     listener = bind(SOCKET)
     load()
     use()

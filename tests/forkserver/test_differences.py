@@ -101,6 +101,11 @@ DIFFERENCES = {
         "those that the forkserver has loaded",
         "to look at them would copy the memory that they are in",
     ),
+    "signals": (
+        "none has a handler but Python's own",
+        "the last one, SIGRTMAX, has one",
+        "by it the forkserver learns that who keeps it running has ended; in a script it does nothing",
+    ),
     "seed of hashes": (
         "new for each request",
         "the same until the next start or reload",

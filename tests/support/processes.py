@@ -11,6 +11,7 @@ OWN = {
     r"/sbin/docker-init -- .*": "init",
     r"apache2 .*": "httpd",
     r"(/bin/sh /usr/local/lib/cgi-lab/recorder|/usr/bin/python3 -m cgilab\.web\.recorder)": "recorder",
+    r"/bin/sh /usr/local/lib/cgi-lab/forkserver": "shell",
     r"/usr/bin/python3 -m cgilab\.forkserver": "forkserver",
 }
 
@@ -30,7 +31,7 @@ def others(lab: RunningLab) -> Counter[str]:
         next((name for pattern, name in OWN.items() if re.fullmatch(pattern, command)), command)
         for _, _, command in processes(lab)
     )
-    for name in ("init", "httpd", "recorder"):
+    for name in ("init", "httpd", "recorder", "shell"):
         del names[name]
     names["forkserver"] -= 2
     return Counter({name: count for name, count in names.items() if count})
