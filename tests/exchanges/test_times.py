@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.debian import DEBIAN
+from tests.support.debian import PYTHON
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab
 from tests.support.start import FORKSERVER
@@ -17,7 +17,7 @@ from tests.support.wire import send
 UNSEPARATED = "interpreter's start, imports, script until its first header"
 
 # Python 3.11 has no means to watch imports that costs nothing.
-WATCHES_IMPORTS = DEBIAN != "bookworm"
+WATCHES_IMPORTS = PYTHON >= (3, 12)
 
 forkserver = pytest.mark.skipif(not FORKSERVER, reason="under spawn nothing outside of the script's process sees it")
 spawn = pytest.mark.skipif(FORKSERVER, reason="the forkserver knows, and nothing is measured apart")

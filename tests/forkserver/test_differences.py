@@ -185,7 +185,7 @@ def test_what_the_seed_of_hashes_is(lab: RunningLab, spawn: RunningLab) -> None:
     assert len({printed(lab, code) for _ in range(2)}) == 1
 
 
-@pytest.mark.skipif(PYTHON == "3.11", reason="Python 3.11 has no tools")
+@pytest.mark.skipif(PYTHON < (3, 12), reason="Python 3.11 has no tools")
 def test_the_tool_that_watches_imports(lab: RunningLab, spawn: RunningLab) -> None:
     code = "import sys; print([sys.monitoring.get_tool(number) for number in range(6)])"
     none = [None] * 6
