@@ -47,7 +47,7 @@ def write(lines: bytes) -> None:
 
 def main() -> None:
     """Keep a server running."""
-    # A shell has it ignored by what it starts behind `&`, and scripts would inherit that.
+    # A shell has its children behind `&` ignore this one, too, and httpd's own do not.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     listener = bind(SOCKET)
     load()

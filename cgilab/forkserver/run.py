@@ -285,6 +285,8 @@ class Run:
         del self.on_due
 
     def _close_connection(self) -> None:
+        if self._kept:
+            self._log(b"")
         if self._connection is not None:
             self._waiting.forget(self._connection.fileno())
             self._connection.close()

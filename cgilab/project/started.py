@@ -11,7 +11,7 @@ from cgilab.project.engine import LABEL, ROOT
 from cgilab.project.lab import DB, WEB, Lab
 
 # The settings that a container keeps in its environment, and as mounted folders.
-VARIABLES = ("TZ", "ONLINE", "LAB_PAGES", "SHOW_SECRETS", "START")
+VARIABLES = ("TZ", "ONLINE", "LAB_PAGES", "SHOW_SECRETS")
 MOUNTED = {"/srv/cgi-bin": "CGI_BIN", "/srv/www": "WWW", "/srv/sites": "SITES"}
 OUTSIDE = "outside"
 
@@ -100,6 +100,7 @@ def settings(containers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         found |= dict(zip(("BIND", "PORT"), _published(web, "80/tcp"), strict=True))
         given = dict(variable.partition("=")[::2] for variable in web["Config"].get("Env") or [])
         found |= {name: given.get(name, "") for name in VARIABLES}
+        found["START"] = given.get("START", "")
         mounts = {mount["Destination"]: mount.get("Source", "") for mount in web.get("Mounts", [])}
         found |= {setting: mounts[target] for target, setting in MOUNTED.items() if target in mounts}
         networks = web["NetworkSettings"].get("Networks") or {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support.debian import DEBIAN
+from tests.support.debian import PYTHON
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab
 from tests.support.start import FORKSERVER
@@ -17,7 +17,7 @@ from tests.support.wire import send
 UNSEPARATED = "interpreter's start, imports, script until its first header"
 
 # Python 3.11 has no means to watch imports that costs nothing.
-WATCHES_IMPORTS = DEBIAN != "bookworm"
+WATCHES_IMPORTS = PYTHON >= (3, 12)
 
 forkserver = pytest.mark.skipif(not FORKSERVER, reason="under spawn nothing outside of the script's process sees it")
 spawn = pytest.mark.skipif(FORKSERVER, reason="the forkserver knows, and nothing is measured apart")
@@ -37,6 +37,8 @@ import slower_to_import
 time.sleep(0.31)
 print()
 """
+# Milliseconds within which the server reads a header, on a machine that has much to do.
+LATENCY = 50
 IMPORTED = "import time\ntime.sleep({})\n"
 
 
@@ -70,22 +72,21 @@ def lengths(one: dict[str, Any]) -> dict[str, int]:
 @forkserver
 def test_the_forkserver_tells_each_part(lab: RunningLab, slow: Path) -> None:
     found = lengths(call(lab, f"/cgi-bin/{slow.name}", "times-of-each-part"))
-    expected = {
-        "server before the script": range(100),
-        "interpreter's start": range(100),
-        "imports": range(70, 130),
-        "script until its first header": range(130, 190),
-        "imports after it": range(190, 300),
-        "script after it": range(310, 500),
-        "server after the script": range(100),
+    least = {
+        "server before the script": 0,
+        "interpreter's start": 0,
+        "imports": 70,
+        "script until its first header": 130,
+        "imports after it": 190,
+        "script after it": 310 - LATENCY,
+        "server after the script": 0,
     }
     if not WATCHES_IMPORTS:
-        expected["script until its first header"] = range(200, 300)
-        expected["script after it"] = range(500, 700)
-        del expected["imports"], expected["imports after it"]
+        least["script until its first header"] += least.pop("imports")
+        least["script after it"] += least.pop("imports after it")
 
-    assert list(found) == list(expected)
-    assert {name: found[name] for name in expected if found[name] not in expected[name]} == {}
+    assert list(found) == list(least)
+    assert {name: found[name] for name in least if found[name] < least[name]} == {}
 
 
 @spawn
@@ -96,7 +97,7 @@ def test_under_spawn_what_cannot_be_told_apart_is_one(lab: RunningLab, slow: Pat
     assert one["start"] == "spawn"
     assert list(found) == ["server before the script", UNSEPARATED, "script after it, server"]
     assert found[UNSEPARATED] >= 200
-    assert found["script after it, server"] >= 500
+    assert found["script after it, server"] >= 500 - LATENCY
 
 
 @forkserver
@@ -127,7 +128,7 @@ def test_what_the_process_does_not_tell_the_server_sees(
     found = lengths(call(lab, f"/cgi-bin/{service.name}", f"times-{len(parts)}-parts"))
 
     assert list(found) == ["server before the script", *parts, "script after it", "server after the script"]
-    assert found["script after it"] >= 200
+    assert found["script after it"] >= 200 - LATENCY
 
 
 def ask_apart(lab: RunningLab, one: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -5,8 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cgilab.forkserver.loading import USUAL
+from cgilab.forkserver.marks import TOOL
 from cgilab.project.engine import ROOT
+from tests.support.debian import PYTHON
 from tests.support.running_lab import RunningLab
 from tests.support.wire import send
 
@@ -106,6 +110,16 @@ DIFFERENCES = {
         "those that the forkserver has loaded",
         "to look at them would copy the memory that they are in",
     ),
+    "signals": (
+        "none has a handler but Python's own",
+        "the last one, SIGRTMAX, has one",
+        "by it the forkserver learns that who keeps it running has ended; in a script it does nothing",
+    ),
+    "tools of `sys.monitoring`": (
+        "none",
+        "number 4, `forkserver`, since Python 3.12",
+        "it notes how long imports take, for [`make trace`](exchanges.md#where-the-time-went) and `/lab/`",
+    ),
     "seed of hashes": (
         "new for each request",
         "the same until the next start or reload",
@@ -180,6 +194,15 @@ def test_what_the_seed_of_hashes_is(lab: RunningLab, spawn: RunningLab) -> None:
 
     assert len({printed(spawn, code) for _ in range(2)}) == 2
     assert len({printed(lab, code) for _ in range(2)}) == 1
+
+
+@pytest.mark.skipif(PYTHON < (3, 12), reason="Python 3.11 has no tools")
+def test_the_tool_that_watches_imports(lab: RunningLab, spawn: RunningLab) -> None:
+    code = "import sys; print([sys.monitoring.get_tool(number) for number in range(6)])"
+    none = [None] * 6
+
+    assert printed(spawn, code) == f"{none}\n"
+    assert printed(lab, code) == f"{[*none[:TOOL], 'forkserver', *none[TOOL + 1 :]]}\n"
 
 
 def test_what_is_drawn_at_random_is_drawn_anew(lab: RunningLab) -> None:
