@@ -101,7 +101,7 @@ printf 'Content-Type: text/plain\n\n'
 printf '<%s>' "$0" "$@"
 pwd
 umask
-grep -E '^(Sig|Cap|NoNew|Seccomp)' /proc/self/status
+grep -E '^(Sig(Pnd|Blk|Ign|Cgt)|Cap|NoNew|Seccomp)' /proc/self/status
 ulimit -a
 env -u UNIQUE_ID -u REMOTE_ADDR -u REMOTE_PORT -u SERVER_ADDR sort /proc/self/environ | tr '\0' '\n' | sort
 for descriptor in /proc/$$/fd/*; do readlink "$descriptor" | cut -d: -f1; done
