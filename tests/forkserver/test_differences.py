@@ -85,11 +85,6 @@ DIFFERENCES = {
         "its own",
         "what the script has started is ended with it; a script that sends a signal to its group does not reach httpd",
     ),
-    "signals": (
-        "as Python sets them",
-        "the last one, `SIGRTMAX`, has a handler, which does nothing",
-        "the forkserver gets it when its keeper ends; to take the handler away would take longer than a script's start",
-    ),
     "children that outlive the script": (
         "go on",
         "are ended, also where they have a session of their own",
@@ -145,7 +140,6 @@ DIFFERENCES = {
 SCRIPT = f"""#!/usr/bin/env python3
 NAMES = {{name: value for name, value in globals().items()}}
 import json, os, sys
-EXITS = None
 import atexit, gc, inspect, locale, resource, signal, threading, time, warnings
 
 
