@@ -232,7 +232,8 @@ def _request_line(line: str) -> tuple[str, str, str]:
 
 def _sort(record: Sequence[str], started: int) -> Lines:
     lines = Lines()
-    section: list[Header] | None = None
+    # Of each module of httpd: the forkserver logs what a script has printed while httpd logs what it sends.
+    sections: dict[str, list[Header] | None] = {}
     for line in record:
         _, _, rest = line.partition(" ")  # the date
         match = TRACE.fullmatch(rest)
@@ -241,7 +242,7 @@ def _sort(record: Sequence[str], started: int) -> Lines:
         text = match["text"]
         offset = _offset(match, started)
         if match["module"] == LAB:
-            section = None
+            sections.clear()
             _take_from_lab(lines, Message(offset, match["level"], unescape(text)))
         elif match["level"] in MESSAGE_LEVELS:
             lines.messages.append(Message(offset, match["level"], unescape(text)))
@@ -249,17 +250,17 @@ def _sort(record: Sequence[str], started: int) -> Lines:
             # Of a script that has led to another one, the first.
             lines.marks = lines.marks or _marks(text, offset, started)
         elif text == FROM_CLIENT:
-            section = lines.request_headers
+            sections[match["module"]] = lines.request_headers
             lines.from_client = True
             lines.request_read = offset
         elif text.startswith(FROM_SCRIPT):
-            section = None if lines.by_the_lab else lines.printed
+            sections[match["module"]] = None if lines.by_the_lab else lines.printed
             lines.followed = len(lines.printed)
         elif text.startswith(RESPONSE):
-            section = lines.sent
+            sections[match["module"]] = lines.sent
             lines.response = offset
             lines.status = _number(text.removeprefix(RESPONSE))
-        elif text.startswith(HEADER_INDENT) and ":" in text and section is not None:
+        elif text.startswith(HEADER_INDENT) and ":" in text and (section := sections.get(match["module"])) is not None:
             _take_header(lines, section, text, offset)
     return lines
 

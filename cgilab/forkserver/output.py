@@ -45,6 +45,7 @@ class Output:
         name: the script's file name.
 
     Attributes:
+        is_discarded: whether what comes now is not for httpd, which has all that it needs.
         logged: texts for httpd's log; whoever logs them takes them from here.
     """
 
@@ -53,7 +54,7 @@ class Output:
         self._rest = b""
         self._headers: list[tuple[bytes, bytes, bytes]] = []
         self._reads_headers = True
-        self._is_discarded = False
+        self.is_discarded = False
         self._at_end = b""
         self.logged: list[bytes] = []
 
@@ -68,8 +69,8 @@ class Output:
                 return b""
             # The first part of the body.
             read, self._rest = self._rest, b""
-            return to_httpd if self._is_discarded else to_httpd + read
-        return b"" if self._is_discarded else read
+            return to_httpd if self.is_discarded else to_httpd + read
+        return b"" if self.is_discarded else read
 
     def end(self) -> bytes:
         """Return what httpd is to get when the script has closed its output."""
@@ -101,7 +102,7 @@ class Output:
             return b""
         self.logged.append(MALFORMED % (self._name, escaped(text[:30])))
         self._reads_headers = False
-        self._is_discarded = True
+        self.is_discarded = True
         return self._lines()
 
     def _take_last(self, line: bytes) -> bytes:
@@ -111,7 +112,7 @@ class Output:
         location = values.get(b"location")
         if location is None or not OK.match(values.get(b"status", b"200")):
             return self._lines() + line
-        self._is_discarded = True
+        self.is_discarded = True
         if location.startswith(b"/"):
             self._at_end = self._lines() + line
         else:

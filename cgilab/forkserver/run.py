@@ -142,6 +142,8 @@ class Run:
             self._kept += b"".join(log.line(self._script.key, text) for text in self._printed.logged)
             self._printed.logged.clear()
         if to_httpd and self._connection is not None:
+            if self._kept and self._printed.is_discarded:
+                self._log(b"")  # httpd goes on without the script
             self._send(to_httpd)
         if not read:
             self._close(self._script.output)

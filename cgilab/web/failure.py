@@ -28,8 +28,9 @@ REASONS = {
     "504": "Gateway Timeout",
 }
 
-# What httpd says where a script is handed over to the forkserver in vain.
-BEFORE = ("AH00866: ", "AH00859: ", "couldn't create child process")
+# What httpd says where a forked script has ended too early; and the forkserver, where there is none that could.
+EARLY = "End of script output before headers"
+NOT_FORKED = "couldn't create child process"
 
 # What mod_proxy_scgi calls a 500, as all that fails behind it, and what it is.
 STATUS_OF = {"forkserver-ended": "503"}
@@ -141,9 +142,9 @@ def evidence_from(environment: Mapping[str, str], logged: Sequence[str], page: i
     ended = _ended(started, told, page)
     if (
         started.startswith(OF_FORKSERVER)
-        and texts
         and not ended
-        and not any(words in text for text in texts for words in BEFORE)
+        and any(EARLY in text for text in texts)
+        and not any(NOT_FORKED in text for text in texts)
     ):
         texts.append(LOST)
     said, stderr = split(texts or ([_text(notes)] if notes else []), _text(path))

@@ -471,3 +471,14 @@ def test_the_headers_of_php_are_told_apart_from_the_servers() -> None:
 
 def test_what_httpd_does_for_php_is_no_message() -> None:
     assert PAGE_OF_PHP.messages == [Message(36175, "error", "AH01071: Got error 'PHP message: PHP Warning:  a\nb'")]
+
+
+def test_what_a_script_has_printed_may_be_logged_in_the_middle_of_what_is_sent() -> None:
+    """The forkserver logs by itself, and httpd goes on meanwhile."""
+    own = [one for one in RECORD if "cgi:trace4" in one]
+    others = [one for one in RECORD if "cgi:trace4" not in one]
+    expected = exchange([*RECORD, access()])
+    response = next(place for place, one in enumerate(others) if "Response sent" in one)
+    for place in range(response, len(others) + 1):
+        found = exchange([*others[:place], *own, *others[place:], access()])
+        assert (found.printed, found.sent) == (expected.printed, expected.sent)
