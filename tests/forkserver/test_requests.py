@@ -29,7 +29,8 @@ def both(lab: RunningLab, spawn: RunningLab, files: Mapping[str, str], *lines: s
         write(one, files)
         answers.append(send(one.port, *lines, "Host: localhost", body=body))
     forked, new = answers
-    assert (forked.status_line, forked.body) == (new.status_line, new.body)
+    assert forked.status_line == new.status_line
+    assert forked.body.splitlines() == new.body.splitlines()
     return forked
 
 
@@ -104,7 +105,7 @@ umask
 grep -E '^(Sig(Pnd|Blk|Ign|Cgt)|Cap|NoNew|Seccomp)' /proc/self/status
 ulimit -a
 env -u UNIQUE_ID -u REMOTE_ADDR -u REMOTE_PORT -u SERVER_ADDR sort /proc/self/environ | tr '\0' '\n' | sort
-for descriptor in /proc/$$/fd/*; do readlink "$descriptor" | cut -d: -f1; done
+ls /proc/$$/fd
 cat
 """
 
