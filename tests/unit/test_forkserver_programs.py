@@ -191,7 +191,7 @@ def test_a_file_that_is_not_as_it_was_is_looked_at_anew(script: Path, later: Lat
     state, _ = programs.look_up(path)
     before = script.stat()
     if how == "written":
-        write(script, "#!/usr/bin/python3\n'newer'\n")
+        write(script, "#!/usr/bin/python3\n'new'\n")
         os.utime(script, ns=(before.st_atime_ns, before.st_mtime_ns))
     elif how == "replaced":
         new = script.with_suffix(".new")

@@ -53,7 +53,7 @@ def test_arguments_of_any_query(query: bytes) -> None:
 
 # Becomes the script that is its argument, as a child of the forkserver does.
 CHILD = """
-import os, signal, sys
+import os, signal, sys, time
 from cgilab.forkserver import script
 from cgilab.forkserver.loading import load, share
 from cgilab.forkserver.programs import compiled
@@ -64,6 +64,7 @@ path = os.fsencode(sys.argv[1])
 environment = dict(os.environb)
 os.environb.clear()
 os.environb[b"LEFT_OVER"] = b"of the request before"
+time.tzset()
 main = script.prepare(path, environment)
 child = os.fork()
 if child == 0:
