@@ -69,7 +69,7 @@ STARTED: dict[str, str | bytes] = {
     "an indent too many": "#!/usr/bin/python3\n  print('Hello')\n",
     "a syntax warning": "#!/usr/bin/python3\nprint(1 is 1)\n",
     "an escape that is none": "#!/usr/bin/python3\nprint('\\d')\n",
-    "Latin-1 in a comment": f"#!/usr/bin/python3\n# \xe9\n{CODE}".encode("latin-1"),
+    "Latin-1 in a comment": f"#!/usr/bin/python3\n{CODE}{CODE}# \xe9\n".encode("latin-1"),
     "Latin-1 in a text": "#!/usr/bin/python3\nprint('\xe9')\n".encode("latin-1"),
     "a coding that is none": f"#!/usr/bin/python3\n# coding: klingon\n{CODE}",
     "a zero byte": f"#!/usr/bin/python3\n{CODE}\0\n",
