@@ -31,6 +31,7 @@ MODULES = {
     "mime_module (shared)",
     "mpm_prefork_module (shared)",
     "proxy_fcgi_module (shared)",
+    "proxy_scgi_module (shared)",
     "proxy_module (shared)",
     "reqtimeout_module (shared)",
     "unique_id_module (shared)",
@@ -39,7 +40,8 @@ MODULES = {
 
 # What httpd and Docker start.
 PROGRAMS = (
-    *("describe", "exchanges", "failure", "health", "healthcheck", "home", "httpd", "page", "recorder", "sites"),
+    *("describe", "exchanges", "failure", "forkserver", "health", "healthcheck", "home", "httpd", "page"),
+    *("recorder", "sites"),
     *("start", "troubleshooting"),
 )
 FILES = ("failure.css", "home.css", "index.html", "lab.css", "lab.js")

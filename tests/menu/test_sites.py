@@ -563,9 +563,14 @@ def test_no_request_is_lost_while_it_reloads(lab: RunningLab) -> None:
             statuses.append(requests.get(f"{lab.url}/cgi-bin/web_02.py?during", timeout=30).status_code)
         return statuses
 
+    def sleep() -> tuple[int, dict[str, Any]]:
+        status = requests.get(f"{lab.url}/cgi-bin/sleeping.py?6", timeout=30).status_code
+        # At once, before the others have pushed it out of what is kept.
+        return status, recorded(lab, "sleeping.py?6")
+
     with ThreadPoolExecutor() as threads:
         # One that was under way before, and ends after.
-        slow = threads.submit(requests.get, f"{lab.url}/cgi-bin/sleeping.py?6", timeout=30)
+        slow = threads.submit(sleep)
         callers = [threads.submit(call) for _ in range(3)]
         for number in range(3):
             done = typed(lab, "vhost", "add", f"host-{number}", "shop")
@@ -574,10 +579,11 @@ def test_no_request_is_lost_while_it_reloads(lab: RunningLab) -> None:
         statuses = [status for caller in callers for status in caller.result()]
 
     assert set(statuses) == {200}
-    assert slow.result().status_code == 200
+    status, exchange = slow.result()
+    assert status == 200
     # The recorder of before goes on until its last request has ended, and loses none either.
     assert requests.get(f"{lab.url}/lab/exchanges", timeout=10).json()["restarted"] == []
-    assert recorded(lab, "sleeping.py?6")["incomplete"] is False
+    assert exchange["incomplete"] is False
 
 
 # --- A start of the container, after which Docker has chosen another port ------------------------------
