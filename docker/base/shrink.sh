@@ -26,7 +26,7 @@ main() {
     # shellcheck disable=SC2046 # a word a package
     purge $(installed "$@")
     kept=$(needed)
-    # shellcheck disable=SC2046
+    # shellcheck disable=SC2046 # a word a package
     purge $(installed | grep -vxF "$kept")
     find / -xdev -xtype l -delete
     ldconfig -X
@@ -44,7 +44,7 @@ installed() {
 
 # Prints the packages that stay: not dpkg, which takes itself away with the others, and leaves the list of what is there.
 needed() {
-    # shellcheck disable=SC2046,SC2086
+    # shellcheck disable=SC2046,SC2086 # a word a package
     found=$(apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks \
         --no-replaces --no-enhances $tools $(apt-mark showmanual))
     printf '%s\n' "$found" | sed -n '/^dpkg$/d; /^[a-z0-9]/p'
