@@ -1,4 +1,4 @@
-"""Keeps a server running: httpd starts this program, and ends it by closing its standard input.
+"""Keeps a server running. Started before httpd, and goes on through its reloads.
 
 The socket is bound first, so that requests can wait for the server from the start. Then the modules are loaded, once;
 the server is a fork of this process, so another one is there at once where something ends it.
@@ -19,6 +19,9 @@ from cgilab.forkserver.server import Server
 
 SOCKET = "/run/httpd/forkserver.sock"
 
+# Where httpd says which process it is (PidFile).
+HTTPD = "/run/httpd/httpd.pid"
+
 # More connections than httpd can have (MaxRequestWorkers).
 BACKLOG = 512
 
@@ -27,7 +30,7 @@ PAUSE = 0.5
 
 
 def bind(path: str) -> socket.socket:
-    """Return a socket that listens at a path; whichever did before goes on with the connections that it has.
+    """Return a socket that listens at a path, also where the one of a keeper before is left there.
 
     Raises:
         OSError: it cannot be made.
@@ -40,9 +43,15 @@ def bind(path: str) -> socket.socket:
     return listener
 
 
-def write(lines: bytes) -> None:
-    """Write into httpd's log, which is standard error here."""
-    os.write(2, lines)
+def tell(text: str) -> None:
+    """Write a line into httpd's log, or, where there is no httpd, on standard error."""
+    try:
+        with open(HTTPD, encoding="ascii") as file:
+            descriptor = log.open_of(int(file.read()))
+    except (OSError, ValueError):
+        descriptor = os.dup(2)
+    log.write(descriptor, log.line(b"-/%d" % os.getpid(), text.encode()))
+    os.close(descriptor)
 
 
 def main() -> None:
@@ -61,18 +70,14 @@ def main() -> None:
         started = time.monotonic()
         child = os.fork()
         if child == 0:
-            server = Server(listener, SOCKET, sys.stdin.fileno(), programs, write)
+            server = Server(listener, programs)
             end_with(keeper, server.end_at_once)
             server.serve()
-            os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if code == 0:
-            return
         # Its scripts have nobody who reads what they print.
         end_children()
-        how = f"exit code {code}" if code > 0 else f"signal {-code}"
-        text = f"forkserver:error the forkserver was ended by {how}, and is started again"
-        write(log.line(b"-/%d" % keeper, text.encode()))
+        how = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        tell(f"forkserver:error the forkserver was ended by {how}, and is started again")
         time.sleep(max(started + PAUSE - time.monotonic(), 0))
 
 

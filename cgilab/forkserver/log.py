@@ -5,8 +5,10 @@
 KEY is the request's UNIQUE_ID and the process of httpd that serves it; see ErrorLogFormat in httpd.conf.
 """
 
+import os
 import re
 import time
+from contextlib import suppress
 
 # What mod_cgi reads of a line of a script's standard error at once (HUGE_STRING_LEN), without its zero byte.
 LINE_BYTES = 8191
@@ -17,6 +19,24 @@ STDERR = b"cgi:error AH01215: stderr from "
 # ap_escape_errorlog_item in httpd's server/util.c
 ESCAPED = re.compile(rb"[^ !#-\[\]-~]")
 LETTERS = {8: b"\\b", 10: b"\\n", 13: b"\\r", 9: b"\\t", 11: b"\\v", 92: b"\\\\", 34: b'\\"'}
+
+
+def open_of(process: int) -> int:
+    """Return a descriptor of the log into which a process of httpd writes: its standard error.
+
+    Opened for each request, and not kept: each process of httpd writes into the log of its time, and at a reload httpd
+    waits for the last writer of the one before.
+
+    Raises:
+        OSError: the process has ended.
+    """
+    return os.open(f"/proc/{process}/fd/2", os.O_WRONLY)
+
+
+def write(descriptor: int, lines: bytes) -> None:
+    """Write lines into a log; where nobody reads it any more, they are lost."""
+    with suppress(BrokenPipeError):
+        os.write(descriptor, lines)
 
 
 def line(key: bytes, text: bytes) -> bytes:

@@ -54,6 +54,7 @@ class Started:
         path: of the script.
         process: its process, which leads a group of its own.
         output, error: descriptors of what it prints.
+        log: a descriptor of httpd's log; closed when nothing is left to do.
         marks: where its moments are noted.
     """
 
@@ -62,6 +63,7 @@ class Started:
     process: int
     output: int
     error: int
+    log: int
     marks: memoryview
 
 
@@ -72,7 +74,6 @@ class Run:
         started: the script.
         connection: to httpd; closed by this.
         waiting: where to wait.
-        write: writes into httpd's log.
         ended: is called when the script has ended.
         done: is called when nothing is left to do for it.
 
@@ -88,7 +89,6 @@ class Run:
         started: Started,
         connection: socket.socket,
         waiting: Waiting,
-        write: Callable[[bytes], object],
         *,
         ended: Callable[[], object],
         done: Callable[["Run"], object],
@@ -98,7 +98,6 @@ class Run:
         self.marks = started.marks
         self._connection: socket.socket | None = connection
         self._waiting = waiting
-        self._write = write
         self._ended = ended
         self._done = done
         # What is open of the script's output, and the descriptor of its process where its end is waited for.
@@ -127,7 +126,7 @@ class Run:
         self.on_due = on_due
 
     def _log(self, lines: bytes) -> None:
-        self._write(self._kept + lines)
+        log.write(self._script.log, self._kept + lines)
         self._kept = b""
 
     # --- What it prints ---------------------------------------------------------------------------
@@ -282,6 +281,7 @@ class Run:
 
     def _leave(self) -> None:
         self._close_connection()
+        os.close(self._script.log)
         self._done(self)
         # What refers to itself is left to the garbage collector, which does not run here.
         del self.on_due

@@ -18,9 +18,6 @@ from cgilab.forkserver.waiting import NEVER, READABLE, WRITABLE, Waiting
 # Seconds for which httpd may take to send a request; it has all of the headers then.
 PATIENCE = 30.0
 
-# Seconds for which a server whose httpd has ended goes on, where none has taken its place.
-LINGER = 10.0
-
 # Seconds after the end of a script in which what it has left is looked for.
 SWEEP = 0.1
 
@@ -33,73 +30,43 @@ CREDENTIALS = struct.Struct("3i")
 
 
 class Server:
-    """Serves until httpd ends, or has started another one.
+    """Serves until it is ended.
 
     Args:
         listener: a listening Unix socket.
-        path: at which httpd finds it.
-        lifeline: a descriptor that is closed at the other end when httpd ends.
         programs: say what is to be run.
-        write: writes into httpd's log.
     """
 
-    def __init__(
-        self,
-        listener: socket.socket,
-        path: str,
-        lifeline: int,
-        programs: Programs,
-        write: Callable[[bytes], object],
-    ) -> None:
+    def __init__(self, listener: socket.socket, programs: Programs) -> None:
         self._listener = listener
-        self._path = path
-        self._lifeline = lifeline
         self._programs = programs
-        self._write = write
         self._waiting = Waiting()
         self._under_way: set[Receiving | Run] = set()
         self._marks = marks.Pool()
         # The standard input of scripts whose requests have no body: a pipe at its end, as under mod_cgi.
         self._nothing, other = os.pipe()
         os.close(other)
-        self._inode = os.stat(path).st_ino
-        self._end_at = NEVER
         self._sweep_at = NEVER
 
-    def serve(self) -> None:
+    def serve(self) -> NoReturn:
         """Serve."""
         adopt()
         self._listener.setblocking(False)
         self._waiting.watch(self._listener.fileno(), READABLE, self._accept)
-        self._waiting.watch(self._lifeline, READABLE, self._read_lifeline)
-        while self._under_way or self._waiting.now < self._end_at:
+        while True:
             due = min((one.due for one in self._under_way), default=NEVER)
             due = min(due, self._sweep_at)
-            self._waiting.wait(due if self._end_at == NEVER else min(due, self._waiting.now + 0.1))
+            self._waiting.wait(due)
             if due <= self._waiting.now:
                 for one in [one for one in self._under_way if one.due <= self._waiting.now]:
                     one.on_due()
             if self._waiting.now >= self._sweep_at:
                 self._sweep()
-            if self._end_at != NEVER and self._is_replaced():
-                self._end_at = min(self._end_at, self._waiting.now)
 
     def end_at_once(self) -> None:
         """End all scripts, and this process."""
         end_children()
         os._exit(1)
-
-    def _read_lifeline(self, _events: int) -> None:
-        if not os.read(self._lifeline, BLOCK_BYTES):
-            self._waiting.forget(self._lifeline)
-            self._end_at = self._waiting.now + LINGER
-
-    def _is_replaced(self) -> bool:
-        """Return whether new requests go to another server's socket."""
-        try:
-            return os.stat(self._path).st_ino != self._inode
-        except OSError:
-            return True
 
     def _accept(self, _events: int) -> None:
         try:
@@ -118,6 +85,11 @@ class Server:
         process, _, _ = CREDENTIALS.unpack(
             connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
         )
+        try:
+            own_log = log.open_of(process)
+        except OSError:
+            connection.close()  # it has ended, and nobody wants an answer
+            return
         key = b"%b/%d" % (request.identifier, process)
         state, code = self._programs.look_up(request.script)
         output, its_output = os.pipe()
@@ -140,8 +112,8 @@ class Server:
             number = reason.errno or 0
             name = log.escaped(request.script.rpartition(b"/")[2])
             text = NOT_FORKED % (number, os.strerror(number).encode(), number, name)
-            self._write(log.line(key, text))
-            for descriptor in [*its, output, error, *([of_code] if compiling else [])]:
+            log.write(own_log, log.line(key, text))
+            for descriptor in [*its, output, error, own_log, *([of_code] if compiling else [])]:
                 os.close(descriptor)
             self._marks.give_back(its_marks)
             connection.close()
@@ -152,10 +124,8 @@ class Server:
             os.close(descriptor)
         if compiling and state is not None:
             Compiling(of_code, self._waiting, lambda code: self._programs.remember(request.script, state, code))
-        started = Started(key, request.script, child, output, error, its_marks)
-        self._under_way.add(
-            Run(started, connection, self._waiting, self._write, ended=self._sweep_soon, done=self._end)
-        )
+        started = Started(key, request.script, child, output, error, own_log, its_marks)
+        self._under_way.add(Run(started, connection, self._waiting, ended=self._sweep_soon, done=self._end))
 
     def _end(self, run: Run) -> None:
         self._under_way.discard(run)

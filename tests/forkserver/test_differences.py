@@ -117,7 +117,7 @@ DIFFERENCES = {
     ),
     "seed of hashes": (
         "new for each request",
-        "the same until the next start or reload",
+        "the same until the next start",
         "it is drawn when an interpreter starts; the order of a set of texts depends on it. `random` is seeded anew",
     ),
     "warnings of imported modules": (

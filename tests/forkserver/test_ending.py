@@ -124,12 +124,25 @@ def test_its_keeper_is_killed(lab: RunningLab) -> None:
     assert seen(answers[again:]) == set()
 
 
+def test_the_health_check_says_that_it_has_not_started(lab: RunningLab) -> None:
+    """As in the moment between the start of httpd and that of the forkserver."""
+    check = "/usr/local/lib/cgi-lab/healthcheck"
+    command = f"cd /run/httpd; mv forkserver.sock aside; {check}; echo $?; mv aside forkserver.sock"
+
+    assert lab.compose.execute("sh", "-c", command).splitlines() == [
+        "the forkserver, which is to start the scripts, has not started",
+        "1",
+    ]
+
+
 # --- It is replaced -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_reload_loses_no_request(lab: RunningLab, times: int) -> None:
+    """The forkserver goes on, and logs where the httpd of the request does."""
     expected = hello(lab).body
+    before = forkserver(lab)
     with under_way(lab, 6) as slow, load(lambda: hello(lab)) as answers:
         for _ in range(times):
             lab.compose.execute("/usr/local/lib/cgi-lab/httpd", "-k", "graceful")
@@ -138,6 +151,24 @@ def test_a_reload_loses_no_request(lab: RunningLab, times: int) -> None:
     assert (done.returncode, done.stdout) == (0, "reload: 0 files, 0 refused\n")
     assert {(one.status, one.body) for one in answers} == {(200, expected)}
     assert (slow.result().status, slow.result().body) == (200, b"awake\n")
+    wait_for_silence(lab)
+    assert forkserver(lab) == before
+
+
+def test_after_a_reload_all_is_logged_as_before(lab: RunningLab, service: Path) -> None:
+    write(service, "import sys\nprint('Content-Type: text/plain\\n')\nprint('said', file=sys.stderr)\n")
+    typed(lab, "reload")
+    before = len(lab.log())
+    ask(lab, service.name)
+    kill(lab, forkserver(lab)[1])
+    forkserver(lab)
+    lines = wait_until(lambda: told if len(told := lab.log()[before:]) > 2 else [])
+
+    without_times = [line.split(" ", 2)[2] for line in lines]
+    assert [line for line in without_times if ":error " in line] == [
+        f"cgi:error AH01215: stderr from /srv/cgi-bin/{service.name}: said",
+        "forkserver:error the forkserver was ended by signal 9, and is started again",
+    ]
 
 
 # --- A client goes away ---------------------------------------------------------------------------
