@@ -9,7 +9,6 @@ import os
 import re
 import sys
 import time
-import tokenize
 import warnings
 from collections.abc import Collection
 from io import BytesIO
@@ -94,6 +93,9 @@ def compiled(path: bytes) -> CodeType | None:
     None where it is started as a program: another interpreter's, one that may not be executed, or one of which Python
     has something to say before it runs (a syntax error, a warning), which a new interpreter says best.
     """
+    # Only here, in a child that compiles: every fork would be slower by what it takes in memory.
+    import tokenize
+
     if not os.access(path, os.X_OK):
         return None
     try:

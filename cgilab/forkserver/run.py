@@ -10,7 +10,6 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from cgilab.exchanges import logged
 from cgilab.forkserver import log, marks
@@ -45,11 +44,10 @@ TIMED_OUT = (
 ENDED = f"{logged.FROM_FORKSERVER}{logged.ENDED}"
 
 
-@dataclass(frozen=True)
 class Started:
     """A script that was started.
 
-    Attributes:
+    Args:
         key: of its request in httpd's log.
         path: of the script.
         process: its process, which leads a group of its own.
@@ -58,13 +56,18 @@ class Started:
         marks: where its moments are noted.
     """
 
-    key: bytes
-    path: bytes
-    process: int
-    output: int
-    error: int
-    log: int
-    marks: memoryview
+    __slots__ = ("error", "key", "log", "marks", "output", "path", "process")
+
+    def __init__(
+        self, *, key: bytes, path: bytes, process: int, output: int, error: int, log: int, marks: memoryview
+    ) -> None:
+        self.key = key
+        self.path = path
+        self.process = process
+        self.output = output
+        self.error = error
+        self.log = log
+        self.marks = marks
 
 
 class Run:

@@ -7,7 +7,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 # httpd sends no more: its limits of headers (LimitRequestFields, LimitRequestFieldSize) and room for the variables that
@@ -35,7 +34,6 @@ class NotARequestError(ValueError):
     """These bytes are not what mod_proxy_scgi sends."""
 
 
-@dataclass(frozen=True)
 class Request:
     """A request for a script.
 
@@ -44,8 +42,11 @@ class Request:
         body: of the request.
     """
 
-    environment: Mapping[bytes, bytes]
-    body: bytes
+    __slots__ = ("body", "environment")
+
+    def __init__(self, environment: Mapping[bytes, bytes], body: bytes) -> None:
+        self.environment = environment
+        self.body = body
 
     @property
     def script(self) -> bytes:

@@ -13,10 +13,14 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
-from typing import TextIO
 from urllib.parse import unquote_to_bytes
 
 from cgilab.forkserver import marks
+
+# As in typing, which is not loaded.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 ZONE = b"TZ"
 
@@ -182,7 +186,7 @@ def _finish(main: ModuleType, status: int) -> int:
     return status
 
 
-def _flush(stream: TextIO | None) -> BaseException | None:
+def _flush(stream: "TextIO | None") -> BaseException | None:
     """Write what is left in a stream, if it is one and open; return why that could not be."""
     try:
         if stream is not None and not getattr(stream, "closed", False):

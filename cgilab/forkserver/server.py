@@ -6,7 +6,6 @@ import socket
 import struct
 from collections.abc import Callable
 from types import CodeType, ModuleType
-from typing import NoReturn
 
 from cgilab.forkserver import log, marks, script
 from cgilab.forkserver.processes import PAUSE, adopt, children, end, end_children
@@ -48,7 +47,7 @@ class Server:
         os.close(other)
         self._sweep_at = NEVER
 
-    def serve(self) -> NoReturn:
+    def serve(self) -> None:
         """Serve."""
         adopt()
         self._listener.setblocking(False)
@@ -124,7 +123,15 @@ class Server:
             os.close(descriptor)
         if compiling and state is not None:
             Compiling(of_code, self._waiting, lambda code: self._programs.remember(request.script, state, code))
-        started = Started(key, request.script, child, output, error, own_log, its_marks)
+        started = Started(
+            key=key,
+            path=request.script,
+            process=child,
+            output=output,
+            error=error,
+            log=own_log,
+            marks=its_marks,
+        )
         self._under_way.add(Run(started, connection, self._waiting, ended=self._sweep_soon, done=self._end))
 
     def _end(self, run: Run) -> None:
@@ -264,7 +271,7 @@ class Compiling:
 
 def _become(
     request: Request, main: ModuleType, streams: tuple[int, int, int], code_to: int | None, code: CodeType | None
-) -> NoReturn:
+) -> None:
     """In a child, become the process of a script.
 
     Args:

@@ -1,5 +1,7 @@
 """What mod_proxy_scgi sends, read by the forkserver."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,20 +32,30 @@ def sent(*variables: tuple[bytes, bytes], length: bytes = b"0", body: bytes = b"
     return netstring(b"".join(b"%b\0%b\0" % one for one in every)) + body
 
 
+def read(received: bytes) -> Request:
+    request = parse(received)
+    assert request is not None
+    return request
+
+
+def parts(request: Request) -> tuple[Mapping[bytes, bytes], bytes]:
+    return request.environment, request.body
+
+
 @pytest.mark.parametrize("length", [0, 1, 65_536])
 def test_a_request(length: int) -> None:
     body = bytes(range(256)) * 256
-    request = parse(sent(*SENT, length=b"%d" % length, body=body[:length]))
+    request = read(sent(*SENT, length=b"%d" % length, body=body[:length]))
 
     told = {b"CONTENT_LENGTH": b"%d" % length} if length else {}
-    assert request == Request({**GIVEN, **told}, body[:length])
+    assert parts(request) == ({**GIVEN, **told}, body[:length])
     assert (request.script, request.identifier) == (b"/srv/cgi-bin/hello.py", b"Zx-@1")
 
 
 def test_one_that_names_neither_script_nor_identifier() -> None:
-    request = parse(sent())
+    request = read(sent())
 
-    assert request == Request({b"GATEWAY_INTERFACE": b"CGI/1.1"}, b"")
+    assert parts(request) == ({b"GATEWAY_INTERFACE": b"CGI/1.1"}, b"")
     assert (request.script, request.identifier) == (b"", b"-")
 
 
@@ -51,7 +63,7 @@ def test_it_is_none_before_its_last_byte() -> None:
     whole = sent(*SENT, length=b"3", body=b"a:,")
 
     assert [parse(whole[:end]) for end in range(len(whole))] == [None] * len(whole)
-    assert parse(whole) == Request({**GIVEN, b"CONTENT_LENGTH": b"3"}, b"a:,")
+    assert parts(read(whole)) == ({**GIVEN, b"CONTENT_LENGTH": b"3"}, b"a:,")
 
 
 def test_what_comes_behind_the_body_is_none_of_it() -> None:
@@ -134,10 +146,10 @@ VALUES = st.binary(max_size=40).map(lambda value: value.replace(b"\0", b""))
 
 @given(st.dictionaries(st.from_regex(rb"HTTP_[A-Z0-9_]+", fullmatch=True), VALUES), st.binary(max_size=300))
 def test_any_request_is_read(variables: dict[bytes, bytes], body: bytes) -> None:
-    request = parse(sent(*variables.items(), length=b"%d" % len(body), body=body))
+    request = read(sent(*variables.items(), length=b"%d" % len(body), body=body))
 
     told = {b"CONTENT_LENGTH": b"%d" % len(body)} if body else {}
-    assert request == Request({**variables, **told, b"GATEWAY_INTERFACE": b"CGI/1.1"}, body)
+    assert parts(request) == ({**variables, **told, b"GATEWAY_INTERFACE": b"CGI/1.1"}, body)
 
 
 @given(st.binary(max_size=200) | st.binary(max_size=60).map(netstring))
