@@ -15,7 +15,7 @@ from cgilab.exchanges import logged
 from cgilab.forkserver import log, marks
 from cgilab.forkserver.output import Output
 from cgilab.forkserver.processes import has_ended
-from cgilab.forkserver.waiting import CLOSED, READABLE, WRITABLE, Waiting
+from cgilab.forkserver.waiting import BLOCK_BYTES, CLOSED, READABLE, WRITABLE, Waiting
 
 # Seconds after which a script that says nothing is ended: a little less than httpd waits (ProxyTimeout), so that it is
 # logged how the script ended when httpd gives up.
@@ -32,8 +32,6 @@ GRACE = 3.0
 
 # Seconds for which a script may live on once it has closed its output: as a rule, it is just ending.
 ENDING = 0.05
-
-BLOCK_BYTES = 65_536
 
 # As mod_cgi says it.
 TIMED_OUT = (

@@ -11,6 +11,9 @@ CLOSED = select.EPOLLRDHUP
 
 NEVER = float("inf")
 
+# What is read at once of a descriptor that is readable: all that a pipe holds.
+BLOCK_BYTES = 65_536
+
 
 class Waiting:
     """Calls back whoever waits for a descriptor.
