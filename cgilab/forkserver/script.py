@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 from urllib.parse import unquote_to_bytes
@@ -42,16 +42,38 @@ def arguments(query: bytes) -> list[bytes]:
     return [b"".join(b"\\" + bytes((byte,)) if byte in OF_SHELL else bytes((byte,)) for byte in word) for word in words]
 
 
+def start_program(path: bytes, environment: Mapping[bytes, bytes], streams: Sequence[int]) -> int:
+    """Start a program in a process and a group of its own, which is no copy of this one (posix_spawn(3)).
+
+    Args:
+        path: of the program.
+        environment: of the program.
+        streams: what are to be its standard input, output and error.
+
+    Returns:
+        The process.
+
+    Raises:
+        OSError, ValueError: it cannot be started.
+    """
+    os.chdir(path.rpartition(b"/")[0])
+    actions = [(os.POSIX_SPAWN_DUP2, descriptor, number) for number, descriptor in enumerate(streams)]
+    return os.posix_spawn(path, _command(path, environment), environment, file_actions=actions, setpgroup=0)
+
+
 def become_program(path: bytes, environment: Mapping[bytes, bytes]) -> None:
     """Start a program in the place of this process. Where it cannot be started, say so as httpd does, and end."""
-    argv = [path, *arguments(environment.get(b"QUERY_STRING", b""))]
     try:
-        os.execve(path, argv, dict(environment))
+        os.execve(path, _command(path, environment), dict(environment))
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", None) or 0
         reason = os.strerror(number) if number else str(error)
         os.write(2, b"(%d)%b: exec of '%b' failed\n" % (number, reason.encode(), path))
     os._exit(NOT_STARTED)
+
+
+def _command(path: bytes, environment: Mapping[bytes, bytes]) -> list[bytes]:
+    return [path, *arguments(environment.get(b"QUERY_STRING", b""))]
 
 
 def prepare(path: bytes, environment: Mapping[bytes, bytes]) -> ModuleType:

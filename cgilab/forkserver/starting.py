@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from types import CodeType, ModuleType
 
 from cgilab.forkserver import log, marks, script
@@ -70,12 +71,17 @@ class Starting:
         self._process: int | None = None
 
     def fork(self, pool: marks.Pool) -> None:
-        """Take the second step: fork. In the child this does not return.
+        """Take the second step: fork, or start a program. In a child this does not return.
 
         Args:
             pool: has a place for the script's marks.
         """
         self._marks = pool.take()
+        if self._state is None:
+            # Where that fails, the fork below says why.
+            with suppress(OSError, ValueError):
+                self._process = script.start_program(self._request.script, self._request.environment, self._streams)
+                return
         try:
             main = script.prepare(self._request.script, self._request.environment)
             self._process = os.fork()
