@@ -40,12 +40,14 @@ class Server:
         # Requests that are whole, and whose scripts are to be started.
         self._ready: list[tuple[Request, socket.socket]] = []
         self._sweep_at = NEVER
+        # Whether somebody waits at the listener.
+        self._is_asked = False
 
     def serve(self) -> None:
         """Serve."""
         adopt()
         self._listener.setblocking(False)
-        self._waiting.watch(self._listener.fileno(), READABLE, self._accept)
+        self._waiting.watch(self._listener.fileno(), READABLE, self._on_asked)
         while True:
             due = min((one.due for one in self._under_way), default=NEVER)
             due = min(due, self._sweep_at)
@@ -53,6 +55,10 @@ class Server:
             if due <= self._waiting.now:
                 for one in [one for one in self._under_way if one.due <= self._waiting.now]:
                     one.on_due()
+            # Last, so that what has come meanwhile is started together with what was there.
+            if self._is_asked:
+                self._is_asked = False
+                self._accept()
             self._start()
             if self._waiting.now >= self._sweep_at:
                 self._sweep()
@@ -62,7 +68,10 @@ class Server:
         end_children()
         os._exit(1)
 
-    def _accept(self, _events: int) -> None:
+    def _on_asked(self, _events: int) -> None:
+        self._is_asked = True
+
+    def _accept(self) -> None:
         for _ in range(AT_ONCE):
             try:
                 connection, _ = self._listener.accept()
