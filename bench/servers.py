@@ -40,6 +40,18 @@ REST_SECONDS = 0.1
 LONGEST_SECONDS = 60.0
 
 
+def usage(container: Container) -> tuple[float, float]:
+    """Return what all processes of a container have used: processor time in seconds, and memory at present in MB.
+
+    The memory is that of the control group without what the kernel keeps of files and could give back, as in
+    ``docker stats``.
+    """
+    told = cast("dict[str, Any]", container.stats(stream=False, one_shot=True))
+    memory, parts = told["memory_stats"]["usage"], told["memory_stats"]["stats"]
+    kept = parts.get("total_inactive_file", parts.get("inactive_file", 0))  # of version 1 and of version 2
+    return told["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, (memory - kept) / 1e6
+
+
 @dataclass(frozen=True)
 class Server:
     """A server that runs, and a container of wrk beside it.
@@ -73,15 +85,8 @@ class Server:
             raise LabError(f"{self.name} could not be measured. {error.what}", *error.fix) from None
 
     def usage(self) -> tuple[float, float]:
-        """Return what all its processes have used: processor time so far in seconds, and memory at present in MB.
-
-        The memory is that of the control group without what the kernel keeps of files and could give back, as in
-        ``docker stats``.
-        """
-        told = cast("dict[str, Any]", self.container.stats(stream=False, one_shot=True))
-        memory, parts = told["memory_stats"]["usage"], told["memory_stats"]["stats"]
-        kept = parts.get("total_inactive_file", parts.get("inactive_file", 0))  # of version 1 and of version 2
-        return told["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, (memory - kept) / 1e6
+        """Return what all its processes have used; see `usage`."""
+        return usage(self.container)
 
     def rest(self) -> None:
         """Wait until it has worked off what wrk left behind: a request on each connection.

@@ -16,6 +16,9 @@ import sys
 import time
 from collections.abc import Sequence
 
+from docker import from_env
+
+from bench.servers import usage
 from cgilab.project.engine import ROOT, docker, inspect
 from cgilab.project.lab import DB, PHP, SERVERS, WEB, default_settings
 
@@ -25,9 +28,15 @@ PATIENCE = 30
 # What may be taken at most: seconds to all healthy once everything is built, and MB of an image.
 FIRST_SECONDS = 20
 SECONDS = 10
+# Since the start, until a server is idle.
+IDLE_SECONDS = 3
 # From `docker run` or `docker start` to the first answer of a script.
 ANSWER_SECONDS = 0.5
 MEGABYTES = {WEB: 90, DB: 190, PHP: 190}
+# Pss of the web server that forks scripts.
+IDLE_MEGABYTES = 40
+
+FORKED = f"{WEB}, START=forkserver"
 
 
 def seconds(command: Sequence[str], environment: dict[str, str]) -> float:
@@ -61,18 +70,19 @@ def answers(port: int) -> bool:
         connection.close()
 
 
-def memory(container: str) -> tuple[float, float]:
+def memory(container: str) -> tuple[float, float, float]:
     """Return what the processes of a container hold in memory, in MB.
 
     Returns:
         The sum of their RSS, in which pages that they share count for each, and of their Pss, where they count once;
-        see proc_pid_smaps(5).
+        see proc_pid_smaps(5). Then what `docker stats` shows: without pages of files that other containers have, too.
     """
+    time.sleep(IDLE_SECONDS)
     # As the server's own user, to whom alone a process shows its memory.
     held = "grep -h -e ^Rss: -e ^Pss: /proc/[0-9]*/smaps_rollup"
     rows = [line.split() for line in docker("exec", container, "sh", "-c", f"{held} || :").splitlines()]
     rss, pss = (sum(int(row[1]) for row in rows if row[0] == name) * 1024 / 1e6 for name in ("Rss:", "Pss:"))
-    return rss, pss
+    return rss, pss, usage(from_env().containers.get(container))[1]
 
 
 def main() -> int:
@@ -87,6 +97,7 @@ def main() -> int:
     down = ["docker", "compose", "--profile", "wamp", "down"]
     first = "`make wamp`, the first start of an empty database"
     again = "`make wamp`, everything built"
+    # One command, one line: the formatter would give each word one.
     commands = {
         "`make up`, everything built": up,
         "`make up`, the lab running already": up,
@@ -100,17 +111,21 @@ def main() -> int:
         ],
     }  # fmt: skip
     # By itself, without Compose: no database, and httpd writes into the container.
-    alone = f"{name}-alone"
+    alone, forked = f"{name}-alone", f"{name}-forked"
     user = environment.get("SERVER_USER") or default_settings(environment).get("SERVER_USER", "1000:1000")
     run = "`docker run` of the web server's image, to the first answer of `web_02.py`"
     start = "`docker start` of that container, to the same"
+    run_forked = "`docker run` with `START=forkserver`, to the same"
+    # An option and its value stay together.
+    running = [
+        "docker", "run", "--detach", "--init", f"--publish=127.0.0.1:{port}:80",
+        f"--user={user}", f"--volume={ROOT}/cgi-bin:/srv/cgi-bin:ro",
+    ]  # fmt: skip
     answered = {
-        run: [
-            "docker", "run", "--detach", "--init", f"--name={alone}", f"--publish=127.0.0.1:{port}:80",
-            f"--user={user}", f"--volume={ROOT}/cgi-bin:/srv/cgi-bin:ro", images[WEB],
-        ],
-        start: ["docker", "start", alone],
-    }  # fmt: skip
+        run: (alone, [*running, f"--name={alone}", images[WEB]]),
+        start: (alone, ["docker", "start", alone]),
+        run_forked: (forked, [*running, f"--name={forked}", "--env=START=forkserver", images[WEB]]),
+    }
     seconds(wamp, environment)  # builds the images
     try:
         seconds([*down, "--volumes"], environment)
@@ -118,29 +133,35 @@ def main() -> int:
         for _ in range(ROUNDS):
             for label, command in commands.items():
                 taken[label].append(seconds(command, environment))
-            for label, command in answered.items():
+            for label, (container, command) in answered.items():
                 taken[label].append(seconds_to_answer(command, port))
-                docker("kill", alone)
-            docker("rm", alone)
+                docker("kill", container)
+            docker("rm", alone, forked)
         seconds(wamp, environment)
         held = {server: memory(f"{name}-{server}-1") for server in SERVERS}
+        seconds(up, {**environment, "START": "forkserver"})
+        held[FORKED] = memory(f"{name}-{WEB}-1")
         sizes = {server: inspect("image", image)["Size"] / 1e6 for server, image in images.items()}
     finally:
-        docker("rm", "--force", alone)
+        docker("rm", "--force", alone, forked)
         seconds([*down, "--volumes"], environment)
         docker("image", "rm", "--force", *images.values())
     print(f"| median of {ROUNDS} rounds | seconds | least to most |\n| --- | --- | --- |")
     for label, figures in taken.items():
         print(f"| {label} | {statistics.median(figures):.2f} | {min(figures):.2f} to {max(figures):.2f} |")
-    print("\n| idle | image, MB | RSS, MB | Pss, MB |\n| --- | --- | --- | --- |")
-    for server in SERVERS:
-        print(f"| {server} | {sizes[server]:.0f} | {held[server][0]:.1f} | {held[server][1]:.1f} |")
+    print("\n| idle | image, MB | RSS, MB | Pss, MB | `docker stats`, MB |\n| --- | --- | --- | --- | --- |")
+    sizes[FORKED] = sizes[WEB]
+    for server, (rss, pss, charged) in held.items():
+        print(f"| {server} | {sizes[server]:.0f} | {rss:.1f} | {pss:.1f} | {charged:.1f} |")
     over = [
         f"{server}: {sizes[server]:.0f} MB, at most {most}"
         for server, most in MEGABYTES.items()
         if sizes[server] > most
     ]
-    for label, most in ((first, FIRST_SECONDS), (again, SECONDS), (run, ANSWER_SECONDS), (start, ANSWER_SECONDS)):
+    if held[FORKED][1] > IDLE_MEGABYTES:
+        over.append(f"{FORKED}: {held[FORKED][1]:.1f} MB when idle, at most {IDLE_MEGABYTES}")
+    at_most = {first: FIRST_SECONDS, again: SECONDS} | dict.fromkeys(answered, ANSWER_SECONDS)
+    for label, most in at_most.items():
         if statistics.median(taken[label]) > most:
             over.append(f"{label}: {statistics.median(taken[label]):.2f} s, at most {most}")
     for line in over:
