@@ -26,6 +26,10 @@ from cgilab.web.answering import Answers, prepare
 READ_BYTES = 1 << 18
 LINE_BYTES = 1 << 20
 
+# Seconds in which lines gather before they are read. httpd writes each by itself, and to wake up for each costs more
+# than all that is done with it.
+PAUSE = 0.01
+
 # The largest pipe that a user may ask for: room for what requests write while the recorder is being started again.
 PIPE_BYTES = 1 << 20
 
@@ -122,6 +126,11 @@ class Recorder:
             self._people.write(b"\n".join(people) + b"\n")
             self._people.flush()
 
+    @property
+    def is_to_be_asked(self) -> bool:
+        """Whether a request is under way that has failed, so that the page behind it may soon ask why."""
+        return any(request.has_messages for request in self._open.values())
+
     def _from_page(self, request: "Request", key: bytes, line: bytes) -> list[bytes]:
         """Take in a line of the page behind a failure, and answer its question; return what of it is for people."""
         words = line[MODULE_AT + len(logged.FROM_PAGE) :]
@@ -185,6 +194,11 @@ class Request:
             self._kept += 1
 
     @property
+    def has_messages(self) -> bool:
+        """Whether something was logged that is no trace."""
+        return self._lines_left[True] < MESSAGES
+
+    @property
     def first(self) -> bytes:
         """The date and the time of its first line; empty where there is none."""
         return self._lines[0][: MODULE_AT - 1] if self._lines else b""
@@ -225,6 +239,8 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
     recorder = Recorder(writer, sys.stdout.buffer, masked=masked, answers=Answers(prepare()))
     while read := os.read(sys.stdin.fileno(), READ_BYTES):
         recorder.take(read)
+        if not recorder.is_to_be_asked:
+            time.sleep(PAUSE)
 
 
 if __name__ == "__main__":

@@ -188,6 +188,15 @@ FROM_PAGE = "2026-11-22 13:52:53.356114 cgi:error AH01215: stderr from /usr/loca
 FROM_LAB = "2026-11-22 13:52:53.356114 lab:notice "
 
 
+def test_a_page_may_ask_from_the_first_message_of_its_request_to_its_end(recorder: Recorder) -> None:
+    seen = []
+    for read in (trace("a", "1"), last("b"), b"a DATE TIME cgi:error x\n", last("b"), trace("a", "2"), last("a")):
+        recorder.take(read)
+        seen.append(recorder.is_to_be_asked)
+
+    assert seen == [False, False, True, True, True, False]
+
+
 def test_the_question_of_the_page_is_kept_and_shown_to_nobody(
     recorder: Recorder, tmp_path: Path, people: People
 ) -> None:
