@@ -56,7 +56,7 @@ def tell(text: str) -> None:
 
 def main() -> None:
     """Keep a server running."""
-    # A shell has its children behind `&` ignore this one, too, and httpd's own do not.
+    # A shell has its children behind `&` ignore SIGINT and SIGQUIT; a script that httpd starts ignores only the first.
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     listener = bind(SOCKET)
     load()
@@ -68,7 +68,12 @@ def main() -> None:
     adopt()
     while True:
         started = time.monotonic()
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:
+            tell(f"forkserver:error the forkserver cannot be started: {error.strerror}")
+            time.sleep(PAUSE)
+            continue
         if child == 0:
             server = Server(listener, programs)
             end_with(keeper, server.end_at_once)

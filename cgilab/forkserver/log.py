@@ -7,8 +7,12 @@ KEY is the request's UNIQUE_ID and the process of httpd that serves it; see Erro
 
 import os
 import re
+import select
 import time
 from contextlib import suppress
+
+# Seconds for which a log may be full: the recorder reads a hundred times a second.
+PATIENCE = 1.0
 
 # What mod_cgi reads of a line of a script's standard error at once (HUGE_STRING_LEN), without its zero byte.
 LINE_BYTES = 8191
@@ -30,13 +34,20 @@ def open_of(process: int) -> int:
     Raises:
         OSError: the process has ended.
     """
-    return os.open(f"/proc/{process}/fd/2", os.O_WRONLY)
+    return os.open(f"/proc/{process}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
 
 
 def write(descriptor: int, lines: bytes) -> None:
-    """Write lines into a log; where nobody reads it any more, they are lost."""
+    """Write lines into a log; where nobody reads it for too long, or any more, they are lost."""
     with suppress(BrokenPipeError):
-        os.write(descriptor, lines)
+        while lines:
+            try:
+                lines = lines[os.write(descriptor, lines) :]
+            except BlockingIOError:
+                waiting = select.poll()
+                waiting.register(descriptor, select.POLLOUT)
+                if not waiting.poll(PATIENCE * 1000):
+                    return
 
 
 def line(key: bytes, text: bytes) -> bytes:

@@ -51,7 +51,7 @@ class Programs:
         try:
             found = os.stat(path)
             state = (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode, found.st_ctime_ns)
-        except OSError:
+        except (OSError, ValueError):
             return None, None
         known = self._code.get(path)
         if known and known[0] == state:

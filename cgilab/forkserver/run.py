@@ -187,7 +187,8 @@ class Run:
                 lines, newline, self._line = lines + newline + self._line, b"\n", b""
         else:
             self._close(self._script.error)
-            lines, newline = self._line, self._line
+            lines = newline = self._line
+            self._line = b""
         if newline:
             self._log(log.of_stderr(self._script.key, self._script.path, lines))
         if not read and not self.has_finished:
@@ -288,6 +289,10 @@ class Run:
         del self.on_due
 
     def _close_connection(self) -> None:
+        if self._line:
+            # Its end would come too late.
+            self._kept += log.of_stderr(self._script.key, self._script.path, self._line)
+            self._line = b""
         if self._kept:
             self._log(b"")
         if self._connection is not None:

@@ -4,6 +4,7 @@ After a fork the kernel copies each page of memory that the server writes to. So
 wait, before the next one is: what the server writes between its forks is copied once for all of them.
 """
 
+import errno
 import os
 import socket
 import struct
@@ -36,7 +37,7 @@ class Starting:
         waiting: where to wait.
 
     Attributes:
-        connection: to httpd.
+        connection: to httpd; closed by this where the script cannot be started.
 
     Raises:
         OSError: the process of httpd that asked has ended.
@@ -51,24 +52,46 @@ class Starting:
         self.connection = connection
         self._request = request
         self._programs = programs
+        self._nothing = nothing
         self._waiting = waiting
-        self._state, self._code = programs.look_up(request.script)
-        self._output, its_output = os.pipe()
-        self._error, its_error = os.pipe()
-        self._streams = (nothing, its_output, its_error)
-        # The script's ends, which are closed here once it has them.
-        self._its = [its_output, its_error]
-        if request.body:
-            stdin, body = os.pipe()
-            self._streams = (stdin, its_output, its_error)
-            self._its.append(stdin)
-            Giving(body, request.body, waiting)
+        self._opened = [self._log]
+        self._body_to: int | None = None
         self._code_from: int | None = None
         self._code_to: int | None = None
-        if self._state is not None and self._code is None:
-            self._code_from, self._code_to = os.pipe()
-            self._its.append(self._code_to)
+        self._marks: memoryview | None = None
         self._process: int | None = None
+        self._has_failed = False
+        try:
+            self._open()
+        except OSError as reason:
+            self._fail(reason)
+
+    def _open(self) -> None:
+        self._state, self._code = self._programs.look_up(self._request.script)
+        self._output, its_output = self._pipe()
+        self._error, its_error = self._pipe()
+        stdin = self._nothing
+        # The script's ends, which are closed here once it has them.
+        self._its = [its_output, its_error]
+        if self._request.body:
+            stdin, self._body_to = self._pipe()
+            self._its.append(stdin)
+        if self._state is not None and self._code is None:
+            self._code_from, self._code_to = self._pipe()
+            self._its.append(self._code_to)
+        self._streams = (stdin, its_output, its_error)
+
+    def _pipe(self) -> tuple[int, int]:
+        ends = os.pipe()
+        self._opened += ends
+        return ends
+
+    def _fail(self, reason: OSError | ValueError) -> None:
+        """Log, as httpd does, why a script could not be started."""
+        self._has_failed = True
+        number = getattr(reason, "errno", None) or errno.EINVAL
+        name = log.escaped(self._request.script.rpartition(b"/")[2])
+        log.write(self._log, log.line(self._key, NOT_FORKED % (number, os.strerror(number).encode(), number, name)))
 
     def fork(self, pool: marks.Pool) -> None:
         """Take the second step: fork, or start a program. In a child this does not return.
@@ -76,41 +99,43 @@ class Starting:
         Args:
             pool: has a place for the script's marks.
         """
-        self._marks = pool.take()
-        if self._state is None:
-            # Where that fails, the fork below says why.
-            with suppress(OSError, ValueError):
-                self._process = script.start_program(self._request.script, self._request.environment, self._streams)
-                return
-        try:
-            main = script.prepare(self._request.script, self._request.environment)
-            self._process = os.fork()
-        except OSError as reason:
-            number = reason.errno or 0
-            name = log.escaped(self._request.script.rpartition(b"/")[2])
-            text = NOT_FORKED % (number, os.strerror(number).encode(), number, name)
-            log.write(self._log, log.line(self._key, text))
-            pool.give_back(self._marks)
+        if self._has_failed:
             return
-        if self._process == 0:
+        try:
+            self._marks = pool.take()
+            self._process = self._start()
+        except (OSError, ValueError) as reason:
+            if self._marks is not None:
+                pool.give_back(self._marks)
+            self._fail(reason)
+
+    def _start(self) -> int:
+        if self._state is None:
+            # Where that fails, the fork says why.
+            with suppress(OSError, ValueError):
+                return script.start_program(self._request.script, self._request.environment, self._streams)
+        main = script.prepare(self._request.script, self._request.environment)
+        process = os.fork()
+        if process == 0:
             _become(self._request, main, self._streams, self._code_to, self._code)
+        return process
 
     def started(self) -> Started | None:
-        """Take the third step: let go of what is the script's.
+        """Take the third step: let go of what is the script's, and give it the body of its request.
 
         Returns:
             The script; None where it could not be started.
         """
-        if self._process is None:
-            self._its += [self._output, self._error, self._log]
-            if self._code_from is not None:
-                self._its.append(self._code_from)
-        for descriptor in self._its:
-            os.close(descriptor)
-        if self._process is None:
+        if self._process is None or self._marks is None:
+            for descriptor in self._opened:
+                os.close(descriptor)
             self.connection.close()
             return None
-        if self._state is not None and self._code_from is not None:
+        for descriptor in self._its:
+            os.close(descriptor)
+        if self._body_to is not None:
+            Giving(self._body_to, self._request.body, self._waiting)
+        if self._code_from is not None and self._state is not None:
             path, state = self._request.script, self._state
             Compiling(self._code_from, self._waiting, lambda code: self._programs.remember(path, state, code))
         return Started(

@@ -50,8 +50,7 @@ class Waiting:
         seconds = None if until == NEVER else max(until - time.monotonic(), 0)
         events = self._epoll.poll(seconds)
         self.now = time.monotonic()
-        for descriptor, event in events:
-            # A callback before this one may have let go of it.
-            callback = self._callbacks.get(descriptor)
-            if callback is not None:
+        for descriptor, callback, event in [(one, self._callbacks.get(one), event) for one, event in events]:
+            # A callback before this one may have let go of it, and its number may be another's.
+            if callback is not None and self._callbacks.get(descriptor) is callback:
                 callback(event)

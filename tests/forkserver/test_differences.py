@@ -90,6 +90,11 @@ DIFFERENCES = {
         "are ended, also where they have a session of their own",
         "nothing of a request runs on behind it",
     ),
+    "processes of another group whose parent has ended": (
+        "go on",
+        "are ended as soon as any script ends, also where theirs still runs",
+        "nobody can tell then whose they are",
+    ),
     "loaded modules": (
         "those that Python needs to start",
         "`cgi`, `json`, `datetime` and others, and what they import",
@@ -109,6 +114,11 @@ DIFFERENCES = {
         "none has a handler but Python's own",
         "the last one, SIGRTMAX, has one",
         "by it the forkserver learns that who keeps it running has ended; in a script it does nothing",
+    ),
+    "signal 33, in a program": (
+        "has no handler",
+        "is ignored",
+        "so posix_spawn(3) leaves it in glibc, which keeps this signal for itself",
     ),
     "tools of `sys.monitoring`": (
         "none",

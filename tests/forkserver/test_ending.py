@@ -109,7 +109,7 @@ def test_its_server_is_killed(lab: RunningLab) -> None:
 
 
 def test_its_keeper_is_killed(lab: RunningLab) -> None:
-    """The server goes with it, and httpd starts both anew; until then there is nobody to ask."""
+    """The server goes with it, and both are started anew; until then there is nobody to ask."""
     expected = hello(lab).body
     keeper, _ = forkserver(lab)
     with under_way(lab, 8) as slow, load(lambda: hello(lab)) as answers:
@@ -125,15 +125,27 @@ def test_its_keeper_is_killed(lab: RunningLab) -> None:
     assert seen(answers[again:]) == set()
 
 
-def test_the_health_check_says_that_it_has_not_started(lab: RunningLab) -> None:
-    """As in the moment between the start of httpd and that of the forkserver."""
-    check = "/usr/local/lib/cgi-lab/healthcheck"
-    command = f"cd /run/httpd; mv forkserver.sock aside; {check}; echo $?; mv aside forkserver.sock"
+def test_the_health_check_says_that_it_does_not_run(lab: RunningLab) -> None:
+    """Also where the one before has left its socket."""
+    keeper, server = forkserver(lab)
+    # Whoever starts it again is held up meanwhile.
+    command = f"""
+starter=$(grep ^PPid: /proc/{keeper}/status | cut -f 2)
+kill -STOP $starter
+kill -KILL {keeper}
+while [ -e /proc/{server} ]; do sleep 0.01; done
+ls /run/httpd/forkserver.sock
+/usr/local/lib/cgi-lab/healthcheck
+echo $?
+kill -CONT $starter
+"""
 
     assert lab.compose.execute("sh", "-c", command).splitlines() == [
-        "the forkserver, which is to start the scripts, has not started",
+        "/run/httpd/forkserver.sock",
+        "the forkserver, which is to start the scripts, does not run",
         "1",
     ]
+    wait_until(lambda: hello(lab).status == 200)
 
 
 # --- It is replaced -------------------------------------------------------------------------------
@@ -153,6 +165,17 @@ def test_a_reload_loses_no_request(lab: RunningLab, times: int) -> None:
     assert {(one.status, one.body) for one in answers} == {(200, expected)}
     assert (slow.result().status, slow.result().body) == (200, b"awake\n")
     wait_for_silence(lab)
+    assert forkserver(lab) == before
+
+
+def test_a_restart_of_httpd_leaves_it_alone(lab: RunningLab) -> None:
+    """It sends the signal to its whole group then."""
+    before = forkserver(lab)
+    reload = len([line for line in lab.log() if "AH00163" in line])
+    lab.compose.execute("/usr/local/lib/cgi-lab/httpd", "-k", "restart")
+    wait_until(lambda: len([line for line in lab.log() if "AH00163" in line]) > reload)
+    wait_until(lambda: hello(lab).status == 200)
+
     assert forkserver(lab) == before
 
 

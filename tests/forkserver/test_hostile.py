@@ -12,6 +12,7 @@ import requests
 from tests.support.processes import wait_for_silence
 from tests.support.recorded import recorded
 from tests.support.running_lab import RunningLab
+from tests.support.wait import wait_until
 from tests.support.wire import Answer, send
 
 HEADERS = 'print("Content-Type: text/plain\\n", flush=True)\n'
@@ -130,6 +131,17 @@ def test_what_was_printed_is_sent(lab: RunningLab, script: Path, code: str, body
 
     assert (answer.status, answer.body) == (200, body)
     assert (diagnosis and diagnosis["cause"]) == cause
+
+
+def test_the_start_of_a_line_is_logged_though_a_child_keeps_the_stream_open(lab: RunningLab, script: Path) -> None:
+    code = "Popen(['sleep', '60'], stdin=DEVNULL, stdout=DEVNULL)\nsys.stderr.write('no newline')"
+    write(script, f"{PRELUDE}{HEADERS}{code}\n")
+    before = len(lab.log())
+    answer = ask(lab)
+    lines = wait_until(lambda: told if len(told := lab.log()[before:]) > 1 else [])
+
+    assert (answer.status, answer.body) == (200, b"")
+    assert lines[0].split(" ", 2)[2] == "cgi:error AH01215: stderr from /srv/cgi-bin/hostile.py: no newline"
 
 
 def test_200_megabytes_are_sent(lab: RunningLab, script: Path) -> None:
