@@ -26,8 +26,9 @@ from cgilab.web.answering import Answers, prepare
 READ_BYTES = 1 << 18
 LINE_BYTES = 1 << 20
 
-# Seconds in which lines gather before they are read. httpd writes each by itself, and to wake up for each costs more
-# than all that is done with it.
+# Seconds in which lines gather once a request has ended. httpd writes each by itself, and where many requests come, to
+# wake up for each line costs more than all that is done with it. Before the end nothing waits: a page behind a failure
+# may ask.
 PAUSE = 0.01
 
 # The largest pipe that a user may ask for: room for what requests write while the recorder is being started again.
@@ -97,17 +98,23 @@ class Recorder:
         self._open: dict[bytes, Request] = {}
         self._rest = b""
 
-    def take(self, read: bytes) -> None:
-        """Take in what was read from httpd, which may end within a line."""
+    def take(self, read: bytes) -> bool:
+        """Take in what was read from httpd, which may end within a line.
+
+        Returns:
+            Whether a request has ended.
+        """
         self._answers.reap()
         *lines, rest = (self._rest + read).split(b"\n")
         # httpd writes no longer line: somebody else has opened the pipe.
         self._rest = rest[-LINE_BYTES:]
         people = []
+        has_ended = False
         for line in lines:
             key, _, text = line.partition(b" ")
             if key[:1] == KEPT:
                 people.append(self._end(line))
+                has_ended = True
             elif key[:1] == NOT_KEPT:
                 self._open.pop(line[1:], None)
             else:
@@ -125,11 +132,7 @@ class Recorder:
         if people:
             self._people.write(b"\n".join(people) + b"\n")
             self._people.flush()
-
-    @property
-    def is_to_be_asked(self) -> bool:
-        """Whether a request is under way that has failed, so that the page behind it may soon ask why."""
-        return any(request.has_messages for request in self._open.values())
+        return has_ended
 
     def _from_page(self, request: "Request", key: bytes, line: bytes) -> list[bytes]:
         """Take in a line of the page behind a failure, and answer its question; return what of it is for people."""
@@ -194,11 +197,6 @@ class Request:
             self._kept += 1
 
     @property
-    def has_messages(self) -> bool:
-        """Whether something was logged that is no trace."""
-        return self._lines_left[True] < MESSAGES
-
-    @property
     def first(self) -> bytes:
         """The date and the time of its first line; empty where there is none."""
         return self._lines[0][: MODULE_AT - 1] if self._lines else b""
@@ -238,8 +236,7 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
     masked = environment.get("SHOW_SECRETS") != "1"
     recorder = Recorder(writer, sys.stdout.buffer, masked=masked, answers=Answers(prepare()))
     while read := os.read(sys.stdin.fileno(), READ_BYTES):
-        recorder.take(read)
-        if not recorder.is_to_be_asked:
+        if recorder.take(read):
             time.sleep(PAUSE)
 
 

@@ -188,13 +188,17 @@ FROM_PAGE = "2026-11-22 13:52:53.356114 cgi:error AH01215: stderr from /usr/loca
 FROM_LAB = "2026-11-22 13:52:53.356114 lab:notice "
 
 
-def test_a_page_may_ask_from_the_first_message_of_its_request_to_its_end(recorder: Recorder) -> None:
-    seen = []
-    for read in (trace("a", "1"), last("b"), b"a DATE TIME cgi:error x\n", last("b"), trace("a", "2"), last("a")):
-        recorder.take(read)
-        seen.append(recorder.is_to_be_asked)
+def test_lines_gather_only_where_a_request_has_ended_since_a_page_may_ask_before(recorder: Recorder) -> None:
+    reads = (
+        trace("a", "1"),
+        last("b"),
+        b"a DATE TIME cgi:error x\n",
+        trace("a", "2"),
+        trace("c", "1") + last("a"),
+        b"",
+    )
 
-    assert seen == [False, False, True, True, True, False]
+    assert [recorder.take(read) for read in reads] == [False, True, False, False, True, False]
 
 
 def test_the_question_of_the_page_is_kept_and_shown_to_nobody(
