@@ -11,7 +11,7 @@ import select
 import time
 from contextlib import suppress
 
-# Seconds for which a log may be full: the recorder reads a hundred times a second.
+# Seconds for which a log may be full: the recorder reads many times a second.
 PATIENCE = 1.0
 
 # What mod_cgi reads of a line of a script's standard error at once (HUGE_STRING_LEN), without its zero byte.

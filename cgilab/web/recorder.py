@@ -29,7 +29,7 @@ LINE_BYTES = 1 << 20
 # Seconds in which lines gather once a request has ended. httpd writes each by itself, and where many requests come, to
 # wake up for each line costs more than all that is done with it. Before the end nothing waits: a page behind a failure
 # may ask.
-PAUSE = 0.01
+PAUSE = 0.005
 
 # The largest pipe that a user may ask for: room for what requests write while the recorder is being started again.
 PIPE_BYTES = 1 << 20
