@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from threading import Event, Thread
 
 from bench import floors
@@ -98,9 +99,9 @@ def measure_rounds(servers: Sequence[Server], cases: Sequence[Case], rounds: int
     for number in range(1, rounds + 1):
         begin = time.monotonic()
         for case in cases:
-            # The order turns, so that none always comes after the same other.
-            turn = number % len(servers)
-            for server in (*servers[turn:], *servers[:turn]):
+            # None always comes after the same other, and all runs have the same order.
+            drawn = Random(f"{number} {case}")  # noqa: S311 - an order is no secret
+            for server in drawn.sample(servers, len(servers)):
                 if case.peers or not server.is_peer:
                     with _crowded(server, case.crowd):
                         figures.setdefault((case, server.name), []).append(measure(server, case))

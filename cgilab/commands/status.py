@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from cgilab.project.lab import DB, PHP, WEB, Lab, is_well
-from cgilab.project.started import FOLDER, starts_with
+from cgilab.project.lab import DB, PHP, WAYS, WEB, Lab, is_well
+from cgilab.project.started import FOLDER, starts_with, variables
+from cgilab.web.description import SCRIPTS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +32,8 @@ def run(_arguments: argparse.Namespace) -> int:
         # `apache2 -v` prints "Server version: Apache/2.4.71 (Debian)" and a second line.
         print(f"httpd     {lab.execute('apache2', '-v').splitlines()[0].partition(': ')[2]}")
         print(f"python    {lab.execute('python3', '--version').removeprefix('Python ')}")
+        start = variables(containers[WEB]).get("START") or WAYS[0]
+        print(f"scripts   {SCRIPTS[start]} (START={start})")
     if PHP in running:
         # "PHP 8.4.28 (fpm-fcgi) (built: …)" and a second line.
         print(f"php       {lab.execute('php-fpm', '--version', server=PHP).split()[1]}")

@@ -88,6 +88,15 @@ def _is_elsewhere(folder: Path) -> bool:
         return True  # another user's
 
 
+def variables(container: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment that a container was made with.
+
+    Args:
+        container: what Docker knows of it.
+    """
+    return dict(variable.partition("=")[::2] for variable in container["Config"].get("Env") or [])
+
+
 def settings(containers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return the settings of compose.yaml that containers were made with.
 
@@ -98,7 +107,7 @@ def settings(containers: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     web = containers.get(WEB)
     if web:
         found |= dict(zip(("BIND", "PORT"), _published(web, "80/tcp"), strict=True))
-        given = dict(variable.partition("=")[::2] for variable in web["Config"].get("Env") or [])
+        given = variables(web)
         found |= {name: given.get(name, "") for name in VARIABLES}
         found["START"] = given.get("START", "")
         mounts = {mount["Destination"]: mount.get("Source", "") for mount in web.get("Mounts", [])}

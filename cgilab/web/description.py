@@ -25,6 +25,9 @@ SHARED = re.compile(r"(?P<address>\S+) +is a NameVirtualHost")
 NAMED = re.compile(r" +port \S+ namevhost (?P<name>\S+) \((?P<where>.+)\)")
 ALIAS = re.compile(r" +(?:wild )?alias (?P<name>\S+)")
 
+# What scripts are, by the setting START.
+SCRIPTS = {"spawn": "a new interpreter for each request", "forkserver": "forks of one interpreter"}
+
 
 @dataclass(frozen=True)
 class VirtualHost:

@@ -10,7 +10,7 @@ from html import escape
 from urllib.parse import quote
 
 from cgilab.failures.explanation import TROUBLESHOOTING, visible
-from cgilab.web.description import Database, Description, Failed, Fault, Page, Php, Service, Site, address
+from cgilab.web.description import SCRIPTS, Database, Description, Failed, Fault, Page, Php, Service, Site, address
 
 # Of a section; a folder may hold any number of files.
 MOST_ITEMS = 500
@@ -110,6 +110,7 @@ def _servers(found: Description) -> str:
         ("Apache httpd", _known(httpd.version, "not known")),
         ("Server", _known(httpd.banner, "not known")),
         ("Python", _text(found.python)),
+        ("Scripts", SCRIPTS["forkserver" if "FORKSERVER" in httpd.defines else "spawn"]),
         ("PHP", _php(found.php)),
         ("MariaDB", _database(found.database)),
     ]

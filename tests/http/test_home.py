@@ -269,10 +269,11 @@ def test_the_page_says_the_same(lab: RunningLab) -> None:
     text = page(lab, "/lab/home")
 
     known = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text)
-    assert dict(known[:3]) == {
+    assert dict(known[:4]) == {
         "Apache httpd": told["httpd"]["version"],
         "Server": told["httpd"]["banner"],
         "Python": told["python"],
+        "Scripts": "forks of one interpreter" if FORKSERVER else "a new interpreter for each request",
     }
     assert items(text, "inside")[: len(told["httpd"]["modules"])] == [[name] for name in told["httpd"]["modules"]]
 

@@ -49,6 +49,7 @@ def container(
     folder: str = str(ROOT),
     status: str = "running",
     debian: str = "trixie",
+    start: str = "",
 ) -> str:
     """Return what `docker container inspect` prints of a lab's container.
 
@@ -60,6 +61,7 @@ def container(
         folder: of the copy of the project that it was started from.
         status: what Docker calls its state, where it runs.
         debian: the release that it was made of.
+        start: the setting START.
     """
     ports = {"80/tcp": [{"HostIp": address, "HostPort": str(port)}]} if port else {}
     state = {
@@ -69,7 +71,8 @@ def container(
         "Health": {"Status": health, "Log": [{"Output": said}] if said else []},
     }
     labels = {"com.docker.compose.project.working_dir": folder, "io.github.cgi-lab.debian": debian}
-    return json.dumps([{"State": state, "NetworkSettings": {"Ports": ports}, "Config": {"Labels": labels}}])
+    config = {"Labels": labels, "Env": [f"START={start}"]}
+    return json.dumps([{"State": state, "NetworkSettings": {"Ports": ports}, "Config": config}])
 
 
 def configuration(*, port: str = "8080", cgi_bin: str = str(ROOT / "cgi-bin"), name: str = "cgi-lab") -> str:

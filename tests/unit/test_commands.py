@@ -260,8 +260,18 @@ def test_status_of_a_running_lab(fake_docker: FakeDocker, capsys: pytest.Capture
         "server    web: running, healthy, since 2026-11-22T12:00:00 UTC",
         "httpd     Apache/2.4.71 (Debian)",
         "python    3.13.5",
+        "scripts   a new interpreter for each request (START=spawn)",
         "debian    trixie",
         "service   http://localhost:8080/cgi-bin/web_02.py",
+    ]
+
+
+def test_status_of_a_lab_that_forks_scripts(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_docker.answers = {**WEB_ALONE, **RUNNING, "container inspect": container(start="forkserver")}
+
+    assert main(["status"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("scripts ")] == [
+        "scripts   forks of one interpreter (START=forkserver)"
     ]
 
 
@@ -277,6 +287,7 @@ def test_status_of_a_lab_with_all_servers(fake_docker: FakeDocker, capsys: pytes
         "server    php: running, healthy, since 2026-11-22T12:00:00 UTC",
         "httpd     Apache/2.4.71 (Debian)",
         "python    3.13.5",
+        "scripts   a new interpreter for each request (START=spawn)",
         "php       8.4.21",
         "mariadb   11.8.6",
         "debian    trixie",
