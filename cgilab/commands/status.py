@@ -32,8 +32,7 @@ def run(_arguments: argparse.Namespace) -> int:
         # `apache2 -v` prints "Server version: Apache/2.4.71 (Debian)" and a second line.
         print(f"httpd     {lab.execute('apache2', '-v').splitlines()[0].partition(': ')[2]}")
         print(f"python    {lab.execute('python3', '--version').removeprefix('Python ')}")
-        start = variables(containers[WEB]).get("START") or WAYS[0]
-        print(f"scripts   {SCRIPTS[start]} (START={start})")
+        print(f"scripts   {scripts(containers[WEB])}")
     if PHP in running:
         # "PHP 8.4.28 (fpm-fcgi) (built: …)" and a second line.
         print(f"php       {lab.execute('php-fpm', '--version', server=PHP).split()[1]}")
@@ -45,6 +44,24 @@ def run(_arguments: argparse.Namespace) -> int:
         for service in lab.services():
             print(f"service   {url}/cgi-bin/{service}")
     return 0 if all(map(is_well, containers.values())) else 1
+
+
+def scripts(container: Mapping[str, Any]) -> str:
+    """Return how the scripts of a web server are started.
+
+    Args:
+        container: what Docker knows of it.
+    """
+    return f"{SCRIPTS[way(container)]} (START={way(container)})"
+
+
+def way(container: Mapping[str, Any]) -> str:
+    """Return the setting START of a web server.
+
+    Args:
+        container: what Docker knows of it.
+    """
+    return variables(container).get("START") or WAYS[0]
 
 
 def state(server: str, container: Mapping[str, Any]) -> str:

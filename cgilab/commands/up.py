@@ -10,11 +10,11 @@ from typing import Any
 
 from cgilab import release
 from cgilab.commands.clean import data_of
-from cgilab.commands.status import state
+from cgilab.commands.status import scripts, state, way
 from cgilab.errors import LabError
 from cgilab.project import bundle, packages, sites
 from cgilab.project.engine import ROOT, docker, load, prepare, prepare_engine
-from cgilab.project.lab import DB, HIGHEST_PORT, PHP, SERVERS, SETTINGS, WEB, Lab, default_lab, is_well
+from cgilab.project.lab import DB, HIGHEST_PORT, PHP, SERVERS, SETTINGS, WAYS, WEB, Lab, default_lab, is_well
 from cgilab.project.ports import holder
 from cgilab.project.started import RELEASE, refuse_another_folder
 
@@ -74,14 +74,17 @@ def start(lab: Lab) -> None:
     """
     lab.start()
     url = lab.url()
+    containers = lab.containers()
     print(f"lab: ready on {url}")
+    if WEB in containers and way(containers[WEB]) != WAYS[0]:
+        print(f"     scripts are {scripts(containers[WEB])}")
     for service in lab.services():
         print(f"     {url}/cgi-bin/{service}")
     for page in pages(lab) if PHP in lab.servers else []:
         print(f"     {url}/{page}")
     for line in sites.after_start(lab):
         print(f"sites: {line}")
-    for server, container in lab.containers().items():
+    for server, container in containers.items():
         if not is_well(container):
             print(f"{server}: {state(server, container)}")
 

@@ -87,7 +87,7 @@ FORKSERVER = (
             "503 Service Unavailable",
         ),
         meaning="With `START=forkserver` httpd hands a request for a script over to the forkserver, and nobody answers "
-        "there. httpd starts it again within a second of its end.",
+        "there. It is started again within a second of its end (`docker/web/forkserver`).",
         mend="Send the request again. `make up` without `START` starts scripts the classic way.",
         after=forkserver.not_running,
     ),

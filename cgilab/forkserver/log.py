@@ -20,9 +20,9 @@ LINE_BYTES = 8191
 # Under which httpd logs what a script writes on its standard error.
 STDERR = b"cgi:error AH01215: stderr from "
 
-# ap_escape_errorlog_item in httpd's server/util.c
-ESCAPED = re.compile(rb"[^ !#-\[\]-~]")
-LETTERS = {8: b"\\b", 10: b"\\n", 13: b"\\r", 9: b"\\t", 11: b"\\v", 92: b"\\\\", 34: b'\\"'}
+# ap_escape_errorlog_item in httpd's server/util.c, which leaves quotation marks as they are.
+ESCAPED = re.compile(rb"[^ -\[\]-~]")
+LETTERS = {8: b"\\b", 10: b"\\n", 13: b"\\r", 9: b"\\t", 11: b"\\v", 92: b"\\\\"}
 
 
 def open_of(process: int) -> int:

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Collection
+from importlib import machinery
 from io import BytesIO
 from types import CodeType
 
@@ -22,6 +23,12 @@ KEPT = 1000
 # A file that has changed within this many nanoseconds may change again without a sign: its time is no finer than the
 # kernel's clock tick.
 SETTLED = 100_000_000
+
+# What is loaded to compile a script (`compiled`).
+OF_COMPILING = ("token", "tokenize")
+
+# What follows the name of a module in the name of its file.
+SUFFIXES = frozenset(suffix.encode() for suffix in machinery.all_suffixes())
 
 # What leads to this interpreter, without an option: the kernel takes a path, env a name (PATH is that of the scripts).
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -38,7 +45,7 @@ class Programs:
     """
 
     def __init__(self, loaded: Collection[str]) -> None:
-        self._loaded = frozenset(name.encode() for name in loaded)
+        self._loaded = frozenset(name.encode() for name in (*loaded, *OF_COMPILING))
         self._code: dict[bytes, tuple[tuple[int, ...], CodeType | None]] = {}
         self._folders: dict[bytes, tuple[int, bool]] = {}
 
@@ -73,12 +80,13 @@ class Programs:
             del self._code[next(iter(self._code))]
 
     def _hides(self, folder: bytes) -> bool:
-        """Return whether something in a folder bears the name of a module that is loaded."""
+        """Return whether a file in a folder is a module of a name that is loaded, or a folder could be one."""
         try:
             changed = os.stat(folder).st_mtime_ns
             known = self._folders.get(folder)
             if known is None or known[0] != changed:
-                names = {os.fsencode(entry).partition(b".")[0] for entry in os.listdir(folder)}
+                entries = [entry.partition(b".") for entry in os.listdir(folder)]
+                names = {name for name, dot, end in entries if not dot or dot + end in SUFFIXES}
                 known = (changed, not self._loaded.isdisjoint(names))
                 if time.time_ns() - changed >= SETTLED:
                     self._folders[folder] = known

@@ -26,7 +26,7 @@ NAMED = re.compile(r" +port \S+ namevhost (?P<name>\S+) \((?P<where>.+)\)")
 ALIAS = re.compile(r" +(?:wild )?alias (?P<name>\S+)")
 
 # What scripts are, by the setting START.
-SCRIPTS = {"spawn": "a new interpreter for each request", "forkserver": "forks of one interpreter"}
+SCRIPTS = {"spawn": "started anew for each request", "forkserver": "forked from one interpreter"}
 
 
 @dataclass(frozen=True)

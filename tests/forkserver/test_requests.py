@@ -64,7 +64,7 @@ def test_a_body_as_large_as_can_be(lab: RunningLab, spawn: RunningLab, length: i
     assert status != 200 or answer.body == b"%d\n" % length
 
 
-@pytest.mark.parametrize("hiding", ["json.py", "html.py", "random.py"])
+@pytest.mark.parametrize("hiding", ["json.py", "html.py", "random.py", "token.py", "tokenize.py"])
 def test_a_file_beside_the_script_hides_a_module(lab: RunningLab, spawn: RunningLab, hiding: str) -> None:
     name = hiding.removesuffix(".py")
     folder = f"hiding_{name}"
@@ -75,6 +75,32 @@ def test_a_file_beside_the_script_hides_a_module(lab: RunningLab, spawn: Running
     answer = both(lab, spawn, files, f"GET /cgi-bin/{folder}/hello.py HTTP/1.0")
 
     assert (answer.status, answer.body) == (200, b"the own one\n")
+
+
+@pytest.mark.parametrize("name", ["json.txt", "json.backup.py.txt", "html.json", "random.pyx"])
+def test_a_file_that_is_no_module_hides_none(lab: RunningLab, name: str) -> None:
+    """The script is forked as if it were not there: by its group one can tell."""
+    files = {
+        f"beside_{name}/hello.py": f"#!/usr/bin/env python3\nimport os\n{PRINTS}print(os.getpgrp() == os.getpid())\n"
+        "print(open('/proc/self/cmdline').read().split('\\0')[2])\n",
+        f"beside_{name}/{name}": "",
+    }
+    write(lab, files)
+    answer = send(lab.port, f"GET /cgi-bin/beside_{name}/hello.py HTTP/1.0", "Host: localhost")
+
+    assert (answer.status, answer.body) == (200, b"True\ncgilab.forkserver\n")
+
+
+def test_what_is_written_on_standard_error_is_logged_alike(lab: RunningLab, spawn: RunningLab) -> None:
+    written = 'a "quoted" word\\t\\x1b\\\\ \\xe9\\r\\n'
+    script = f"#!/usr/bin/env python3\nimport sys\n{PRINTS}sys.stderr.write('{written}')\n"
+    for one in (lab, spawn):
+        write(one, {"says.py": script})
+        send(one.port, "GET /cgi-bin/says.py HTTP/1.0", "Host: localhost")
+
+    assert [logged_of(one, "says.py") for one in (lab, spawn)] == [
+        r'cgi:error AH01215: stderr from /srv/cgi-bin/says.py: a "quoted" word\t\x1b\\ \xc3\xa9'
+    ] * 2
 
 
 def test_a_file_that_comes_to_lie_beside_the_script_hides_a_module(lab: RunningLab, spawn: RunningLab) -> None:
@@ -137,6 +163,13 @@ def test_a_program_whose_interpreter_is_missing(lab: RunningLab) -> None:
     answers += [send(lab.port, *lines) for _ in range(2)]
 
     assert {(answer.status, json.loads(answer.body)["cause"]) for answer in answers} == {(500, "interpreter-missing")}
+
+
+def logged_of(lab: RunningLab, name: str) -> str:
+    """Return the line that is logged of what a script has written on its standard error, without its time."""
+    start = f"cgi:error AH01215: stderr from /srv/cgi-bin/{name}: "
+    lines = wait_until(lambda: [line for line in lab.log() if start in line])
+    return lines[-1].split(" ", 2)[2]
 
 
 def settle(lab: RunningLab, name: str) -> None:

@@ -273,7 +273,7 @@ def test_the_page_says_the_same(lab: RunningLab) -> None:
         "Apache httpd": told["httpd"]["version"],
         "Server": told["httpd"]["banner"],
         "Python": told["python"],
-        "Scripts": "forks of one interpreter" if FORKSERVER else "a new interpreter for each request",
+        "Scripts": "forked from one interpreter" if FORKSERVER else "started anew for each request",
     }
     assert items(text, "inside")[: len(told["httpd"]["modules"])] == [[name] for name in told["httpd"]["modules"]]
 

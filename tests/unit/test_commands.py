@@ -181,6 +181,16 @@ def started_lab(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str], lab
     return capsys.readouterr().out.splitlines()
 
 
+def test_that_scripts_are_forked_is_said(fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_docker.answers = {**WEB_ALONE, "compose ps": "abc", "container inspect": container(start="forkserver")}
+
+    assert started_lab(fake_docker, capsys, Lab()) == [
+        STARTED[0],
+        "     scripts are forked from one interpreter (START=forkserver)",
+        *STARTED[1:],
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "pages"),
     [
@@ -260,7 +270,7 @@ def test_status_of_a_running_lab(fake_docker: FakeDocker, capsys: pytest.Capture
         "server    web: running, healthy, since 2026-11-22T12:00:00 UTC",
         "httpd     Apache/2.4.71 (Debian)",
         "python    3.13.5",
-        "scripts   a new interpreter for each request (START=spawn)",
+        "scripts   started anew for each request (START=spawn)",
         "debian    trixie",
         "service   http://localhost:8080/cgi-bin/web_02.py",
     ]
@@ -271,7 +281,7 @@ def test_status_of_a_lab_that_forks_scripts(fake_docker: FakeDocker, capsys: pyt
 
     assert main(["status"]) == 0
     assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("scripts ")] == [
-        "scripts   forks of one interpreter (START=forkserver)"
+        "scripts   forked from one interpreter (START=forkserver)"
     ]
 
 
@@ -287,7 +297,7 @@ def test_status_of_a_lab_with_all_servers(fake_docker: FakeDocker, capsys: pytes
         "server    php: running, healthy, since 2026-11-22T12:00:00 UTC",
         "httpd     Apache/2.4.71 (Debian)",
         "python    3.13.5",
-        "scripts   a new interpreter for each request (START=spawn)",
+        "scripts   started anew for each request (START=spawn)",
         "php       8.4.21",
         "mariadb   11.8.6",
         "debian    trixie",

@@ -39,7 +39,7 @@ OUTPUTS: dict[str, tuple[bytes, bytes, list[bytes]]] = {
     ),
     "a zero byte in a header": (b"A: b\0c\n\n", b"A: b\0c\n\n", [b"A: b"]),
     "a zero byte that ends the headers": (b"A: b\n\0c\nHello", b"A: b\n\0c\nHello", [b"A: b"]),
-    "what has to be escaped": (b'A: "\\\x1b\xe9\tb\n\n', b'A: "\\\x1b\xe9\tb\n\n', [rb"A: \"\\\x1b\xe9\tb"]),
+    "what has to be escaped": (b'A: "\\\x1b\xe9\tb\n\n', b'A: "\\\x1b\xe9\tb\n\n', [rb'A: "\\\x1b\xe9\tb']),
     "a location on the server": (
         b"A: b\nLocation: /c?d\n\nHello",
         b"A: b\nLocation: /c?d\n\n",
@@ -53,7 +53,7 @@ OUTPUTS: dict[str, tuple[bytes, bytes, list[bytes]]] = {
     "a location elsewhere": (
         b'A: b\nContent-Type: text/plain\nContent-Length: 5\nETag: "e"\nLocation: http://c/?d=<"&>\n\nHello',
         b'A: b\nLocation: http://c/?d=<"&>\n' + moved(b"http://c/?d=&lt;&quot;&amp;&gt;"),
-        [b"A: b", b"Content-Type: text/plain", b"Content-Length: 5", rb"ETag: \"e\"", rb"Location: http://c/?d=<\"&>"],
+        [b"A: b", b"Content-Type: text/plain", b"Content-Length: 5", rb'ETag: "e"', rb'Location: http://c/?d=<"&>'],
     ),
     "a location with a status of success": (
         b"Status: 200 OK\nLocation: http://c/\n\nHello",
@@ -106,7 +106,7 @@ FAULTS = {
     ),
     "not even a line": (b"Hello", b"Hello", [b"Hello"], b"Hello"),
     "a carriage return alone": (b"\r\r\n\r\n", b"\r\r\n", [rb"\r"], rb"\r"),
-    "what has to be escaped": (b"'\\\"\n", b"'\\\"\n", [rb"'\\\""], rb"'\\\""),
+    "what has to be escaped": (b"'\\\"\n", b"'\\\"\n", [b"'\\\\\""], b"'\\\\\""),
 }
 
 

@@ -63,13 +63,20 @@ def test_what_is_not_known_is_said_not_to_be() -> None:
         ("Apache httpd", '<span class="absent">not known</span>'),
         ("Server", '<span class="absent">not known</span>'),
         ("Python", "3.13.5"),
+        ("Scripts", "started anew for each request"),
         ("PHP", '<span class="absent">it does not run</span>'),
         ("MariaDB", '<span class="absent">it does not run</span>'),
     ]
 
 
+def test_that_scripts_are_forked_is_said() -> None:
+    forked = replace(NOTHING, httpd=replace(NOTHING.httpd, defines=["FORKSERVER", "FOREGROUND"]))
+
+    assert ROW.findall(as_html(forked))[3] == ("Scripts", "forked from one interpreter")
+
+
 def test_the_versions_of_php_and_the_database() -> None:
-    assert ROW.findall(as_html(RUNNING))[3:] == [("PHP", "8.4.28, with OPcache"), ("MariaDB", "11.8.9")]
+    assert ROW.findall(as_html(RUNNING))[4:] == [("PHP", "8.4.28, with OPcache"), ("MariaDB", "11.8.9")]
 
 
 def test_the_extensions_of_php() -> None:
@@ -80,7 +87,7 @@ def test_the_extensions_of_php() -> None:
 
 
 def test_php_without_its_cache_says_so() -> None:
-    assert ROW.findall(as_html(replace(RUNNING, php=Php("8.4.28", [], False, None))))[3] == (
+    assert ROW.findall(as_html(replace(RUNNING, php=Php("8.4.28", [], False, None))))[4] == (
         "PHP",
         "8.4.28, without OPcache",
     )
