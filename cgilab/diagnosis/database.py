@@ -273,6 +273,7 @@ def syntax(evidence: Evidence) -> Finding | None:
     if error is None:
         return None
     near = error.named(r"(?s)near '(.*)' at line").replace("\n", " ")
+    # MariaDB's number for a query that is empty.
     where = f"goes wrong at: {near}" if near else "ends too early" if error.number != 1065 else "is empty"  # noqa: PLR2004
     return error.finding(
         f"sends SQL that {where}.",

@@ -2,6 +2,7 @@
 
 from cgilab.release import PYTHON, USUAL
 
+# What belongs together stays on a line: the formatter would give each its own.
 NAMES = (
     "awk", "bash", "cat", "dash", "env", "false", "grep", "mawk", "nawk", "python3", "rbash", "sed", "sh", "sort",
     "tail", "tee", "true",

@@ -273,7 +273,7 @@ def before_interpreter_arguments(script: Script) -> Finding | None:
     by_env = bool(words) and words[0].endswith("/env")
     if by_env and (len(words) < 3 or words[1].startswith("-") or "=" in words[1]):  # noqa: PLR2004 - env, NAME, …
         return None
-    # perl reads the line again by itself.
+    # Two words are an interpreter and an option; perl reads the line again by itself.
     if not by_env and (len(words) < 2 or (len(words) == 2 and words[1][0] != "#") or "perl" in words[0]):  # noqa: PLR2004
         return None
     program = words[1] if by_env else words[0].rpartition("/")[2]

@@ -208,6 +208,7 @@ def test_where_it_is_narrow_the_services_come_first(lab_page: LabPage) -> None:
     headings = lab_page.page.locator("section h2")
     tops = headings.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
 
+    # What belongs together stays on a line: the formatter would give each its own.
     assert headings.all_text_contents() == [
         "Services", "Last failures", "Servers", "Pages", "Aliases and virtual hosts", "Inside",
     ]  # fmt: skip

@@ -173,6 +173,7 @@ def test_the_collation_of_the_schema_stays(database: Database, ask: Ask, tmp_pat
     database.dump(tmp_path / "lab.sql")
     database.restore(tmp_path / "lab.sql")
 
+    # What belongs together stays on a line: the formatter would give each its own.
     assert ask("SELECT @@collation_database; SELECT database_collation FROM information_schema.routines"
                " WHERE routine_name = 'older'") == ["utf8mb4_bin", "utf8mb4_unicode_520_ci"]  # fmt: skip
 
@@ -249,6 +250,7 @@ REFUSED = "Access denied for user 'lab_restored'@'localhost'"
 
 
 @pytest.mark.usefixtures("unchanged")
+# What belongs together stays on a line: the formatter would give each its own.
 @pytest.mark.parametrize(
     ("added", "said"),
     [

@@ -171,9 +171,9 @@ def test_a_reload_loses_no_request(lab: RunningLab, times: int) -> None:
 def test_a_restart_of_httpd_leaves_it_alone(lab: RunningLab) -> None:
     """It sends the signal to its whole group then."""
     before = forkserver(lab)
-    reload = len([line for line in lab.log() if "AH00163" in line])
+    starts = len([line for line in lab.log() if "AH00163" in line])
     lab.compose.execute("/usr/local/lib/cgi-lab/httpd", "-k", "restart")
-    wait_until(lambda: len([line for line in lab.log() if "AH00163" in line]) > reload)
+    wait_until(lambda: len([line for line in lab.log() if "AH00163" in line]) > starts)
     wait_until(lambda: hello(lab).status == 200)
 
     assert forkserver(lab) == before

@@ -32,6 +32,7 @@ HELLO = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nhello\\n'\n"
 WITHOUT_EMPTY_LINE = '#!/usr/bin/env python3\nprint("Content-Type: text/plain")\nprint("Hello")\n'
 NOT_RUNNING = "it does not run; start it with: make wamp"
 
+# What belongs together stays on a line: the formatter would give each its own.
 NAMES_OF_DESCRIPTION = [
     "debian", "httpd", "python", "php", "database", "services", "projects", "pages", "sites", "failures",
 ]  # fmt: skip

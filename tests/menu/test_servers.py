@@ -230,6 +230,7 @@ def test_online_and_back(own: RunningLab) -> None:
     assert (went.returncode, went.stderr, again.returncode, back.returncode) == (0, "", 0, 0)
     assert online is not None
     assert url is not None
+    # Not bound here: it is what was asked for.
     assert online["NetworkSettings"]["Ports"]["80/tcp"][0] == {"HostIp": "0.0.0.0", "HostPort": url.rpartition(":")[2]}  # noqa: S104
     assert "ONLINE=1" in online["Config"]["Env"]
     assert (shown, served) == (404, 200)

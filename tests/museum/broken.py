@@ -460,6 +460,7 @@ STARTS = (
 
 # --- Python reads the script ---------------------------------------------------------------------
 
+# What belongs together stays on a line: the formatter would give each its own.
 PYTHON_2 = (
     ("print_statement", 'print "Content-Type: text/html\\n"\nprint "<h1>Hello</h1>"\n'),
     ("print_of_a_name", 'print("Content-Type: text/plain\\n")\nname = "Anna"\nprint name\n'),
@@ -737,6 +738,7 @@ PARSED = (
 
 # --- Python imports ------------------------------------------------------------------------------
 
+# What belongs together stays on a line: the formatter would give each its own.
 REMOVED = (
     ("httplib", "import httplib\n", "No module named 'httplib'"),
     ("urllib2", "import os\nimport urllib2\n", "No module named 'urllib2'"),
@@ -972,6 +974,7 @@ IMPORTED = (
 
 # --- The script runs -----------------------------------------------------------------------------
 
+# What belongs together stays on a line: the formatter would give each its own.
 PYTHON_2_NAMES = (
     ("raw_input", 'name = raw_input("Name? ")\n', "name 'raw_input' is not defined"),
     ("unicode", 'title = unicode("Hello")\n', "name 'unicode' is not defined"),

@@ -77,6 +77,7 @@ def bottle() -> bytes:
     return Path(found.origin).read_bytes()
 
 
+# What belongs together stays on a line: the formatter would give each its own.
 LANGUAGES = (
     Sound(
         "shell.sh",
@@ -136,6 +137,7 @@ LANGUAGES = (
     Sound("path_info.py", script('import os\n\nprint("Content-Type: text/plain\\n")\nprint(os.environ["PATH_INFO"])\n'), url="/cgi-bin/path_info.py/a/b", body=b"/a/b\n"),
 )  # fmt: skip
 
+# What belongs together stays on a line: the formatter would give each its own.
 STATUSES = (
     Sound(
         "own_404.py",
@@ -238,6 +240,7 @@ STATUSES = (
     ),
 )  # fmt: skip
 
+# What belongs together stays on a line: the formatter would give each its own.
 OUTPUTS = (
     Sound("crlf_headers.py", script('import sys\n\nsys.stdout.write("Content-Type: text/plain\\r\\nX-A: 1\\r\\n\\r\\nHello")\n'), body=b"Hello", headers=(("X-A", "1"),)),
     Sound(
@@ -388,6 +391,7 @@ OUTPUTS = (
     Sound("talks_of_failure.py", script('print("Content-Type: text/plain\\n")\nprint("Traceback (most recent call last):\\nContent-Type text/html\\nSyntaxError: invalid syntax")\n'), body=b"Traceback (most recent call last):\nContent-Type text/html\nSyntaxError: invalid syntax\n"),
 )  # fmt: skip
 
+# What belongs together stays on a line: the formatter would give each its own.
 INPUT = (
     Sound(
         "exactly_the_length.py",
@@ -454,6 +458,7 @@ INPUT = (
     ),
 )  # fmt: skip
 
+# What belongs together stays on a line: the formatter would give each its own.
 DECOYS = (
     Sound(
         "decoys_of_python_2.py",

@@ -18,6 +18,7 @@ def run(lab: RunningLab, page: Path, code: str, **options: object) -> str:
     """Write a page of this code, ask for it, and return what it says."""
     page.write_text(f"<?php\n{code}\n", encoding="utf-8")
     method = "POST" if {"data", "files"} & options.keys() else "GET"
+    # The options go through as they are; requests has a type for each.
     answer = requests.request(method, f"{lab.url}/{page.name}", timeout=20, **options)  # type: ignore[arg-type]
     assert answer.status_code == 200
     return answer.text

@@ -249,6 +249,7 @@ def test_where_there_are_no_permissions_a_module_is_told_by_who_imports_it(name:
 
 WINDOWS = b"#!C:\\Python27\\python.exe\r\nprint('Content-Type: text/plain\\n')\r\nprint('Hello')\r\n"
 MENDED = b"#!/usr/bin/env python3\nprint('Content-Type: text/plain\\n')\nprint('Hello')\n"
+# What belongs together stays on a line: the formatter would give each its own.
 FAULTY = {
     "line endings": SOUND.replace(b"\n", b"\r\n"),
     "byte order mark": BYTE_ORDER_MARK + SOUND,
@@ -465,6 +466,7 @@ def deep(text: str, count: int) -> bytes:
     return f"#!/usr/bin/env python3\nx = {text * count}1\n".encode()
 
 
+# What belongs together stays on a line: the formatter would give each its own.
 LARGE = {
     "10 MB": SOUND + b"# a comment as long as a line of a program is\n" * 220_000,
     "10 MB of statements": SOUND + b"x = 1\n" * 1_700_000,
@@ -605,6 +607,7 @@ def test_a_script_that_changes_while_it_is_read(tmp_path: Path) -> None:
     assert not [entry.name for entry in tmp_path.iterdir() if entry.name.endswith(".new")]
 
 
+# What belongs together stays on a line: the formatter would give each its own.
 PIECES = st.sampled_from(
     [b"#!", b"/usr/bin/env ", b"python3", b"\n", b"\r\n", b"\r", b" ", b"\t", b"print(", b"'Content-Type: text/html",
      b"'", b'"', b")", b":", b"{", b"}", b"%s", b"\\n", b"\xef\xbb\xbf", b"\xff\xfe", b"\0", b"import ", b"cgi",

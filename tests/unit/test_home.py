@@ -154,6 +154,7 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
+# What belongs together stays on a line: the formatter would give each its own.
 TAGS = {
     "a", "body", "code", "dd", "details", "div", "dl", "dt", "h1", "h2", "head", "header", "html", "li", "link", "main",
     "meta", "nav", "p", "section", "span", "summary", "time", "title", "ul",

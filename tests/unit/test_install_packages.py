@@ -212,11 +212,11 @@ def configured(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
     class Done:
         stdout = "\n".join(lines)
 
-    monkeypatch.setattr(packages.subprocess, "run", lambda *_, **__: Done)  # type: ignore[attr-defined]
+    monkeypatch.setattr("cgilab.project.packages.subprocess.run", lambda *_, **__: Done)
 
 
 def test_without_a_list_pip_is_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(packages.subprocess, "run", lambda *_, **__: pytest.fail("asked"))  # type: ignore[attr-defined]
+    monkeypatch.setattr("cgilab.project.packages.subprocess.run", lambda *_, **__: pytest.fail("asked"))
 
     assert packages.index_settings(tmp_path, {}) == {}
 
